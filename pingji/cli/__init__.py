@@ -1,0 +1,1 @@
+"""The command line: `pingji serve`, `demo`, `import`, `export`, `check`, `simulate`, `db`."""

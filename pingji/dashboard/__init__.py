@@ -1,0 +1,1 @@
+"""Screens and doors: pages, API, live stream, commands and queries."""

@@ -1,0 +1,27 @@
+"""The tables of the store, one set for both engines. Import `metadata` from here: it knows all of them."""
+
+from pingji.data.tables.base import SRID, metadata
+from pingji.data.tables.counts import headcount, movement, occupancy, tally, trend, whereabouts
+from pingji.data.tables.decisions import journal, mode, operation, press
+from pingji.data.tables.features import LAYER_TABLES, area
+from pingji.data.tables.people import party_link, party_member, person
+
+__all__ = [
+    "LAYER_TABLES",
+    "SRID",
+    "area",
+    "headcount",
+    "journal",
+    "metadata",
+    "mode",
+    "movement",
+    "occupancy",
+    "operation",
+    "party_link",
+    "party_member",
+    "person",
+    "press",
+    "tally",
+    "trend",
+    "whereabouts",
+]

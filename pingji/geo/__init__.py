@@ -1,0 +1,1 @@
+"""Geometry, graphs and coordinate systems: pure functions over shapely and numpy."""

@@ -1,0 +1,1 @@
+"""What the map shows: one module a layer, listed by `catalog`."""

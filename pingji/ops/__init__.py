@@ -1,0 +1,1 @@
+"""The rules of routine and emergency: frozen dataclasses and pure functions."""
