@@ -1,0 +1,14 @@
+"""The shelters screen."""
+
+from dash import Dash, html
+
+PATH = "/shelters"
+
+
+def layout(**_: str) -> html.Div:
+    """The screen's components; Dash passes the address's query parameters."""
+    return html.Div("shelters")
+
+
+def register(app: Dash) -> None:
+    """Adds the screen's callbacks."""
