@@ -7,3 +7,118 @@ class DataError(Exception):
     def __init__(self, **params: object) -> None:
         super().__init__(", ".join(f"{k}={v}" for k, v in params.items()))
         self.params = params
+
+
+class UnsupportedDatabase(DataError):
+    """A database URL that is neither a SQLite file nor PostgreSQL with PostGIS."""
+
+
+class DatabaseUnreachable(DataError):
+    """The database server doesn't answer, or the connection to it was lost."""
+
+
+class DatabaseNotMigrated(DataError):
+    """The store's tables are of another revision than this program's."""
+
+
+class BackupFailed(DataError):
+    """A backup or a restore couldn't be carried out; the store is as it was."""
+
+
+class BackupToolMissing(DataError):
+    """pg_dump or pg_restore isn't installed."""
+
+
+class NotABackup(DataError):
+    """The file isn't a backup of a Pingji store, or is damaged."""
+
+
+class UnknownLayer(DataError):
+    """No layer has this name."""
+
+
+class FileError(DataError):
+    """Base of what can be wrong with a file that is read; `params` have file, row, field and what helps."""
+
+    def __init__(self, *, file: str, row: int | None = None, field: str = "", **params: object) -> None:
+        super().__init__(file=file, row="" if row is None else row, field=field, **params)
+
+
+class NotAFile(FileError):
+    """A directory, or nothing, where a file should be."""
+
+
+class EmptyFile(FileError):
+    """The file has no bytes or no rows."""
+
+
+class UnknownFormat(FileError):
+    """The suffix is none that we read or write."""
+
+
+class UnreadableFile(FileError):
+    """The contents are not what the suffix says, or the file was cut off."""
+
+
+class FileTooLarge(FileError):
+    """Unpacked it would be larger than we accept."""
+
+
+class UnsafeXml(FileError):
+    """XML with entities or external references."""
+
+
+class BadMapping(FileError):
+    """The mapping file is missing or names what does not exist."""
+
+
+class MissingColumn(FileError):
+    """A field that is needed is not in the file."""
+
+
+class WrongCrs(FileError):
+    """No usable coordinate system, or coordinates that can't be in it."""
+
+
+class UnknownCounty(FileError):
+    """The county is neither in the store nor declared by a mapping."""
+
+
+class AmbiguousEncoding(FileError):
+    """Text that can't be decoded by the encoding given or guessed."""
+
+
+class NoGeometry(FileError):
+    """A row without geometry."""
+
+
+class BrokenGeometry(FileError):
+    """A ring that crosses itself, or otherwise invalid geometry."""
+
+
+class WrongGeometry(FileError):
+    """Points where the layer has polygons, or the like."""
+
+
+class NoCode(FileError):
+    """A row without code."""
+
+
+class DuplicateCode(FileError):
+    """A code that occurs twice, in the file or already in the store."""
+
+
+class BadValue(FileError):
+    """A value that the field can't hold."""
+
+
+class OutsideCounty(FileError):
+    """Coordinates beyond the county's outline."""
+
+
+class ShiftedFile(FileError):
+    """The file was to be corrected for a shift that it does not have."""
+
+
+class ImportRefused(FileError):
+    """The file has errors, so nothing of it is saved."""
