@@ -6,7 +6,6 @@ later than the server received it, so that a phone running a day ahead can't out
 
 from sqlalchemy import (
     BigInteger,
-    Boolean,
     Column,
     Index,
     Integer,
@@ -84,14 +83,17 @@ whereabouts = Table(
     text("shelter"),
     text("vulnerability"),
     text("position", required=True),
+    text("at"),  # code of the place whose roster the person is on
+    text("statement"),  # kind of the latest statement of where the person is, with its place and stamp
+    text("stated", required=True),
     text("place"),
     Column("clock", BigInteger, nullable=False, server_default="0"),
     text("device"),
     Column("sequence", BigInteger, nullable=False, server_default="0"),
-    Column("assistance", Boolean, nullable=False, server_default=sql("false")),
-    number("ever"),  # bit mask of every position ever stated, for cumulative figures
-    Column("visits", JSON, nullable=False, server_default="{}"),  # place → clock of the first arrival
+    Column("notified", BigInteger, nullable=False, server_default="0"),  # clock of the latest notification
     Column("verified", BigInteger, nullable=False, server_default="0"),  # clock of the latest confirmation
+    number("ever"),  # bit mask of every position ever stated, for cumulative figures
+    Column("visits", JSON, nullable=False, server_default="{}"),  # place → [clock of first arrival, of last leaving]
     PrimaryKeyConstraint("county", "operation", "household", "person"),
     Index("ix_whereabouts_person", "county", "operation", "person"),
 )
