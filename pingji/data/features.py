@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import orjson
 import shapely
+from shapely.geometry.base import BaseGeometry
 from sqlalchemy import (
     Boolean,
     Column,
@@ -18,7 +19,6 @@ from sqlalchemy import (
     Select,
     String,
     Table,
-    and_,
     case,
     delete,
     func,
@@ -26,12 +26,11 @@ from sqlalchemy import (
     select,
     type_coerce,
 )
-from sqlalchemy import column as sql_column
-from sqlalchemy import table as sql_table
 from sqlalchemy.types import JSON
 
 from pingji.data.errors import UnknownLayer
-from pingji.data.tables import LAYER_TABLES, SRID, area
+from pingji.data.spatial import in_box, stored
+from pingji.data.tables import LAYER_TABLES, area
 
 Bounds = tuple[float, float, float, float]
 
@@ -44,7 +43,7 @@ class Feature:
     """One thing on the map: its code, its geometry in EPSG:4490 lon/lat degrees, and its columns."""
 
     code: str
-    geometry: shapely.Geometry
+    geometry: BaseGeometry
     values: Mapping[str, object] = field(default_factory=dict)
 
 
@@ -79,15 +78,9 @@ def insert(conn: Connection, county: str, layer: str, rows: Iterable[Mapping[str
     if not given:
         return 0
     names = sorted({name for row in given for name in row} - {"geom", "county", "id"})
-    columns = [table.c[name] for name in names]
-    ready = [
-        {
-            "county": county,
-            "geom": stored_geometry(table, row["geom"]),
-            **{c.name: row[c.name] if c.name in row else default_of(c) for c in columns},
-        }
-        for row in given
-    ]
+    defaults = {name: default_of(table.c[name]) for name in names}
+    shapes = stored(_as_wanted(table, row["geom"]) for row in given)
+    ready = [{**defaults, **row, "county": county, "geom": shape} for row, shape in zip(given, shapes, strict=True)]
     conn.execute(table.insert(), ready)
     return len(ready)
 
@@ -194,17 +187,6 @@ def find(conn: Connection, county: str, words: str, limit: int = 20) -> list[Fou
     return [found for _, _, found in hits[:limit]]
 
 
-def in_box(conn: Connection, table: Table, bounds: Bounds) -> ColumnElement[bool]:
-    """SQL condition: the feature's box meets `bounds` (lon/lat degrees), by the spatial index of either store."""
-    west, south, east, north = bounds
-    if conn.dialect.name == "postgresql":
-        return raw(table).op("&&", is_comparison=True)(func.ST_MakeEnvelope(west, south, east, north, SRID))
-    names = ("pkid", "xmin", "xmax", "ymin", "ymax")
-    index = sql_table(f"idx_{table.name}_geom", *(sql_column(name) for name in names))
-    c = index.c
-    return table.c.id.in_(select(c.pkid).where(and_(c.xmax >= west, c.xmin <= east, c.ymax >= south, c.ymin <= north)))
-
-
 def raw(table: Table) -> ColumnElement[bytes]:
     """The geometry column as it lies in the store: no conversion function around it."""
     return type_coerce(table.c.geom, LargeBinary)
@@ -215,17 +197,16 @@ def wkb(conn: Connection, table: Table) -> ColumnElement[bytes]:
     return raw(table) if conn.dialect.name == "sqlite" else func.ST_AsBinary(raw(table), type_=LargeBinary)
 
 
-def stored_geometry(table: Table, geometry: object) -> str:
-    """EWKT of a geometry as the table's column takes it: two dimensions, multi-part where it must be."""
-    if not isinstance(geometry, shapely.Geometry):
+def _as_wanted(table: Table, geometry: object) -> BaseGeometry:
+    """A geometry as the table's column takes it: two dimensions, multi-part where it must be."""
+    if not isinstance(geometry, BaseGeometry):
         raise TypeError(f"geom must be a shapely geometry, not {type(geometry).__name__}")
-    flat = shapely.force_2d(geometry)
     wanted = getattr(table.c.geom.type, "geometry_type", "")
-    if wanted == "MULTIPOLYGON" and isinstance(flat, shapely.Polygon):
-        flat = shapely.MultiPolygon([flat])
-    elif wanted == "MULTILINESTRING" and isinstance(flat, shapely.LineString):
-        flat = shapely.MultiLineString([flat])
-    return f"SRID={SRID};{shapely.to_wkt(flat, rounding_precision=-1)}"
+    if wanted == "MULTIPOLYGON" and isinstance(geometry, shapely.Polygon):
+        return shapely.MultiPolygon([geometry])
+    if wanted == "MULTILINESTRING" and isinstance(geometry, shapely.LineString):
+        return shapely.MultiLineString([geometry])
+    return geometry
 
 
 def default_of(column: Column[object]) -> object:
@@ -258,7 +239,7 @@ def _query(
     query: Select[Any] = select(table.c.code, shape, *(table.c[name] for name in names))
     query = query.where(table.c.county == county)
     if bounds is not None:
-        query = query.where(in_box(conn, table, bounds))
+        query = query.where(in_box(table, bounds))
     if where is not None:
         query = query.where(where)
     return query if limit is None else query.limit(limit)
