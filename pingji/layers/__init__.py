@@ -1,1 +1,1 @@
-"""What the map shows: one module a layer, listed by `catalog`."""
+"""What the map shows: one module a layer, and the catalog that lists them."""

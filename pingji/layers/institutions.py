@@ -1,0 +1,60 @@
+"""Institutions 机构, screened for hazard independently of the household lists."""
+
+from pingji.layers.base import (
+    CODE,
+    COMMUNITY,
+    GRID,
+    NAME,
+    SHELTER,
+    TOWNSHIP,
+    TRANSFER_POINT,
+    ZONE,
+    Field,
+    Layer,
+    Look,
+)
+from pingji.layers.palette import CHALK, INK, NIGHT
+
+LAYER = Layer(
+    name="institutions",
+    geometry="point",
+    fields=(
+        NAME,
+        CODE,
+        Field("kind", "choice", "public", choices=("care_home", "school", "site", "hotel", "hospital")),
+        TOWNSHIP,
+        COMMUNITY,
+        GRID,
+        ZONE,
+        Field("head_count", "number", "public"),
+        Field("immobile_count", "number", "public"),
+        Field("contact", "person"),
+        Field("phone", "phone"),
+        TRANSFER_POINT,
+        SHELTER,
+    ),
+    routine=Look(
+        order=64,
+        stroke="#FFFFFF",
+        weight=1,
+        fill=INK,
+        fill_opacity=1,
+        radius=4,
+        shape="square",
+        min_zoom=11,
+        label_zoom=14.5,
+        label_rank=30,
+    ),
+    emergency=Look(
+        order=64,
+        stroke=NIGHT,
+        weight=1,
+        fill=CHALK,
+        fill_opacity=1,
+        radius=4.4,
+        shape="square",
+        min_zoom=10,
+        label_zoom=13.5,
+        label_rank=55,
+    ),
+)
