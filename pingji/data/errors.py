@@ -38,10 +38,16 @@ class UnknownLayer(DataError):
 
 
 class FileError(DataError):
-    """Base of what can be wrong with a file that is read; `params` have file, row, field and what helps."""
+    """Base of what can be wrong with a file that is read; `params` have file, row, field, value and remedy.
 
-    def __init__(self, *, file: str, row: int | None = None, field: str = "", **params: object) -> None:
-        super().__init__(file=file, row="" if row is None else row, field=field, **params)
+    `row` is the line of a table and the number of the feature elsewhere, from 1. `remedy` is the option that helps.
+    """
+
+    remedy = ""
+
+    def __init__(self, *, file: str, row: int | None = None, field: str = "", value: object = "") -> None:
+        params = {"file": file, "row": "" if row is None else row, "field": field, "value": value}
+        super().__init__(**params, remedy=self.remedy)
 
 
 class NotAFile(FileError):
@@ -68,24 +74,38 @@ class UnsafeXml(FileError):
     """XML with entities or external references."""
 
 
+class BadHeader(FileError):
+    """A header row with merged, empty or repeated cells."""
+
+
 class BadMapping(FileError):
     """The mapping file is missing or names what does not exist."""
+
+    remedy = "--mapping"
 
 
 class MissingColumn(FileError):
     """A field that is needed is not in the file."""
 
+    remedy = "--mapping"
+
 
 class WrongCrs(FileError):
     """No usable coordinate system, or coordinates that can't be in it."""
+
+    remedy = "--crs"
 
 
 class UnknownCounty(FileError):
     """The county is neither in the store nor declared by a mapping."""
 
+    remedy = "--county"
+
 
 class AmbiguousEncoding(FileError):
     """Text that can't be decoded by the encoding given or guessed."""
+
+    remedy = "--encoding"
 
 
 class NoGeometry(FileError):
@@ -94,6 +114,8 @@ class NoGeometry(FileError):
 
 class BrokenGeometry(FileError):
     """A ring that crosses itself, or otherwise invalid geometry."""
+
+    remedy = "--repair"
 
 
 class WrongGeometry(FileError):
@@ -107,6 +129,8 @@ class NoCode(FileError):
 class DuplicateCode(FileError):
     """A code that occurs twice, in the file or already in the store."""
 
+    remedy = "--replace"
+
 
 class BadValue(FileError):
     """A value that the field can't hold."""
@@ -115,9 +139,13 @@ class BadValue(FileError):
 class OutsideCounty(FileError):
     """Coordinates beyond the county's outline."""
 
+    remedy = "--crs"
 
-class ShiftedFile(FileError):
-    """The file was to be corrected for a shift that it does not have."""
+
+class ShiftUndecided(FileError):
+    """The coordinates look like GCJ-02 or BD-09, and nobody has said yet what to do about it."""
+
+    remedy = "--accept-offset"
 
 
 class ImportRefused(FileError):
