@@ -109,6 +109,8 @@ def _prepare_sqlite(con: sqlite3.Connection, _record: object) -> None:
     con.execute("PRAGMA recursive_triggers = ON")
     con.execute(f"PRAGMA busy_timeout = {_BUSY_S * 1000}")
     con.execute("PRAGMA cache_size = -32000")
+    # Statement journals of the triggers otherwise go through a file: a third of a bulk load's time.
+    con.execute("PRAGMA temp_store = MEMORY")
     sqlite_spatial.install(con, SRID)
 
 

@@ -55,6 +55,7 @@ class _InBox(FunctionElement[bool]):
     type = Boolean()
     inherit_cache = True
     name = "in_box"
+    _is_implicitly_boolean = True  # else SQLite gets `… = 1`, and its planner can't see the IN any more
 
 
 def in_box(table: FromClause, bounds: Sequence[float]) -> ColumnElement[bool]:
@@ -80,7 +81,7 @@ def in_box(table: FromClause, bounds: Sequence[float]) -> ColumnElement[bool]:
 def _in_box_postgresql(element: _InBox, compiler: SQLCompiler, **kw: Any) -> str:
     _, geom, *bounds = element.clauses
     west, south, east, north = (compiler.process(b, **kw) for b in bounds)
-    return f"{compiler.process(geom, **kw)} && ST_MakeEnvelope({west}, {south}, {east}, {north}, {SRID})"
+    return f"({compiler.process(geom, **kw)} && ST_MakeEnvelope({west}, {south}, {east}, {north}, {SRID}))"
 
 
 @compiles(_InBox, "sqlite")
@@ -92,6 +93,6 @@ def _in_box_sqlite(element: _InBox, compiler: SQLCompiler, **kw: Any) -> str:
     assert isinstance(base, Table)
     # Named outright: SQLite's planner never finds an R-tree by itself.
     return (
-        f'{compiler.process(key, **kw)} IN (SELECT pkid FROM "idx_{base.name}_{geom.name}"'
-        f" WHERE xmin <= {east} AND xmax >= {west} AND ymin <= {north} AND ymax >= {south})"
+        f'({compiler.process(key, **kw)} IN (SELECT pkid FROM "idx_{base.name}_{geom.name}"'
+        f" WHERE xmin <= {east} AND xmax >= {west} AND ymin <= {north} AND ymax >= {south}))"
     )
