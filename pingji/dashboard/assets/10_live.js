@@ -42,6 +42,8 @@
     return text.replace(/\{(\w+)\}/g, (whole, name) => (name in params ? String(params[name]) : whole));
   };
 
+  pingji.has = (key) => key in texts;
+
   /** A count grouped by thousands; "<5" and other texts as they are; a dash for what is not known. */
   pingji.number = (n) => {
     if (n === undefined || n === null || Number.isNaN(n)) return NOTHING;

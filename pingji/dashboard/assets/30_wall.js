@@ -1,0 +1,376 @@
+/* The wall's lists: they show as many rows as fit, worst first, and turn their pages by themselves. */
+(() => {
+  "use strict";
+
+  const pingji = window.pingji;
+  const { live, make, setText, t, number } = pingji;
+  const PAGE_MS = 8000; // the first page, the gravest, stays twice as long
+  const ORDER_MS = 3000; // rows keep their places that long: figures change, rows don't hop
+  const BAR_END = 0.8; // of a bar's width is 100 %; what is over is drawn past it
+  const REMAINDER_PARTS = ["not_reached", "notified", "in_transit", "refused", "unlocated", "returned"];
+
+  const slot = (name) => document.querySelector(`[data-slot="${name}"]`);
+
+  /** How much a figure weighs in an order or a bar: a suppressed "<5" is 2, nothing known is 0. */
+  const weight = (n) => (typeof n === "number" ? n : typeof n === "string" ? 2 : 0);
+
+  /** a of b as a share; nothing of nothing is nothing. */
+  const share = (a, b) => (weight(b) > 0 ? weight(a) / weight(b) : 0);
+
+  /* ── Rows ────────────────────────────────────────────────────────────── */
+
+  function bar() {
+    const fill = make("i", "bar-fill");
+    return { node: make("div", "bar", fill), fill };
+  }
+
+  function setScale(fill, scale) {
+    const transform = `scaleX(${scale.toFixed(4)})`;
+    if (fill.style.transform !== transform) fill.style.transform = transform;
+  }
+
+  function setData(node, name, value) {
+    if (node.dataset[name] !== value) node.dataset[name] = value;
+  }
+
+  /** A bar whose end is 100 %, the excess drawn past it. */
+  function setCapacityBar(fill, ratio) {
+    setScale(fill, Math.min(ratio * BAR_END, 1));
+    setData(fill, "room", ratio > 1 ? "over" : ratio >= 0.95 ? "none" : ratio >= 0.8 ? "low" : "free");
+  }
+
+  /** name · how far · remainder of expected: a danger zone or a township. */
+  function sheetRow() {
+    const { node: gauge, fill } = bar();
+    const [name, left, of] = [make("span", "row-name"), make("b"), make("span", "of")];
+    const node = make("div", "row sheet-row", name, gauge, make("span", "row-figures", left, of));
+    gauge.classList.add("plain");
+    const update = ({ value }) => {
+      const cleared = value.remainder === 0 && weight(value.expected) > 0;
+      setText(name, value.name);
+      setText(left, cleared ? t("wall.cleared_row") : number(value.remainder));
+      setText(of, ` / ${number(value.expected)}`);
+      setScale(fill, Math.min(1, share(value.accounted, value.expected)));
+      setData(node, "cleared", String(cleared));
+    };
+    return { node, update };
+  }
+
+  /** A place in two lines: name and people, then its bar and `notes(value)`. */
+  function placeRow(of, notes) {
+    const { node: gauge, fill } = bar();
+    gauge.append(make("i", "bar-end"));
+    const [name, n, whole, status, rest] = [make("span", "row-name"), make("b"), make("span", "of"), make("span", "chip"), make("span", "row-notes")];
+    const node = make("div", "row place-row", make("span", "row-title", name, status), make("span", "row-figures", n, whole), gauge, rest);
+    const update = ({ value }) => {
+      setText(name, value.name);
+      setText(n, number(value.present));
+      setText(whole, ` / ${number(value[of])}`);
+      setText(status, isPlain(value.status) ? "" : t(`status.${value.status}`));
+      setData(status, "status", value.status || "");
+      setText(rest, notes(value));
+      setCapacityBar(fill, share(value.present, value[of]));
+    };
+    return { node, update };
+  }
+
+  /** A status that needs no word on the wall. */
+  const isPlain = (status) => status === "open" || status === "accepting" || !status;
+
+  function transferNotes(value) {
+    const words = [t("wall.roster", { n: number(value.roster) }), t("wall.clicker", { n: number(value.clicker) })];
+    if (value.difference) words.push(t("wall.difference", { n: pingji.signed(value.difference) }));
+    return words.join("  ");
+  }
+
+  function shelterNotes(value) {
+    if (typeof value.present !== "number" || typeof value.capacity !== "number") return "";
+    const room = value.capacity - value.present;
+    if (room < 0) return t("wall.over", { n: number(-room) });
+    const words = [t("wall.room", { n: number(room) })];
+    if (typeof value.full_in_min === "number" && value.full_in_min < 1440) {
+      words.push(t("wall.full_in", { time: pingji.duration(value.full_in_min * 60000) }));
+    }
+    return words.join("  ");
+  }
+
+  /** label · gauge · a of b: something that should be complete. */
+  function gaugeRow() {
+    const { node: gauge, fill } = bar();
+    gauge.classList.add("plain");
+    const [name, a, b] = [make("span", "row-name"), make("b"), make("span", "of")];
+    const node = make("div", "row sheet-row", name, gauge, make("span", "row-figures", a, b));
+    const update = ({ value }) => {
+      setText(name, t(value.label));
+      setText(a, number(value.a));
+      setText(b, ` / ${number(value.b)}`);
+      setScale(fill, Math.min(1, share(value.a, value.b)));
+    };
+    return { node, update };
+  }
+
+  function workRow() {
+    const [name, n] = [make("span", "row-name"), make("b")];
+    const node = make("div", "row work-row", name, make("span", "row-figures", n));
+    const update = ({ value }) => {
+      setText(name, t(value.label));
+      setText(n, number(value.n));
+    };
+    return { node, update };
+  }
+
+  function eventRow() {
+    const [time, text] = [make("time", "of"), make("span", "row-name")];
+    const node = make("div", "row event-row", time, text);
+    const update = ({ value }) => {
+      setText(time, pingji.clock(value.at, "minutes"));
+      setText(text, eventText(value));
+    };
+    return { node, update };
+  }
+
+  /** What happened, in a sentence; a code that has a word is given its word. */
+  function eventText({ kind, name, n, detail }) {
+    const word = (code) => [`mode.${code}`, `status.${code}`, `layer.${code}`].filter(pingji.has).map((key) => t(key))[0] || code || "";
+    return t(`event.${kind}`, { name: word(name), n: number(n), detail: word(detail) });
+  }
+
+  /* ── Lists that turn their pages ─────────────────────────────────────── */
+
+  /** A list in the slot `name`: `items(values)` gives [{id, rank, value}], `makeRow` a row, gravest rank first. */
+  function rotator(name, makeRow, items, { turns = true } = {}) {
+    const list = slot(name);
+    const pager = document.querySelector(`[data-pager="${name}"]`);
+    const rows = [];
+    const empty = make("p", "empty");
+    let fits = 1;
+    let order = [];
+    let orderedAt = 0;
+    let page = 0;
+    let turnAt = 0;
+
+    function sort(current, now) {
+      const known = new Map(current.map((item) => [item.id, item]));
+      const same = order.length === current.length && order.every((id) => known.has(id));
+      if (!same || now - orderedAt > ORDER_MS) {
+        order = [...current].sort((a, b) => b.rank - a.rank || (a.id < b.id ? -1 : 1)).map((item) => item.id);
+        orderedAt = now;
+      }
+      return order.map((id) => known.get(id));
+    }
+
+    function turn(pages, now) {
+      if (page >= pages) page = 0;
+      if (!turns || pages < 2 || now < turnAt) return;
+      if (turnAt) {
+        page = (page + 1) % pages;
+        list.animate([{ opacity: 0.15 }, { opacity: 1 }], { duration: 400, easing: "ease-out" });
+      }
+      turnAt = now + (page === 0 ? 2 * PAGE_MS : PAGE_MS);
+    }
+
+    function show(count) {
+      while (rows.length < count) {
+        const row = makeRow();
+        rows.push(row);
+        list.append(row.node);
+      }
+      while (rows.length > count) rows.pop().node.remove();
+    }
+
+    function paint(values, now) {
+      const sorted = sort(items(values), now);
+      const pages = Math.max(1, Math.ceil(sorted.length / fits));
+      turn(pages, now);
+      const shown = sorted.slice(page * fits, (page + 1) * fits);
+      show(shown.length);
+      shown.forEach((item, i) => rows[i].update(item));
+      if (pager) setText(pager, turns && pages > 1 ? t("wall.page", { page: page + 1, pages }) : "");
+      if (sorted.length === 0) {
+        setText(empty, t(`wall.empty.${name}`));
+        if (!empty.isConnected) list.append(empty);
+      } else empty.remove();
+    }
+
+    function measure() {
+      const least = parseFloat(getComputedStyle(list).getPropertyValue("--row")) || 30;
+      fits = Math.max(1, Math.floor(list.clientHeight / least));
+      list.style.gridTemplateRows = `repeat(${fits}, minmax(0, 1fr))`;
+    }
+
+    new ResizeObserver(() => {
+      measure();
+      schedule();
+    }).observe(list);
+    return paint;
+  }
+
+  /* ── What the lists show ─────────────────────────────────────────────── */
+
+  const entries = (values, prefix, keep) =>
+    Object.keys(values)
+      .filter((key) => key.startsWith(prefix) && keep(values[key]))
+      .map((key) => ({ id: key, value: values[key] }));
+
+  const sheets = (level) => (values) =>
+    entries(values, "sheet/", (sheet) => sheet.level === level).map((item) => ({ ...item, rank: weight(item.value.remainder) }));
+
+  /** Points that are to receive somebody: the one with most people still to come first. */
+  const transferPoints = (values) =>
+    entries(values, "place/", (place) => place.kind === "transfer_point" && (place.status !== "closed" || weight(place.present) > 0)).map(
+      (item) => ({ ...item, rank: weight(item.value.expected) - weight(item.value.present) }),
+    );
+
+  const shelters = (values) =>
+    entries(values, "place/", (place) => place.kind === "shelter" && place.status !== "closed").map((item) => ({
+      ...item,
+      rank: item.value.status === "fault" ? 2 : share(item.value.present, item.value.capacity),
+    }));
+
+  const events = (values) => (values.events || []).map((value, i) => ({ id: `${value.at}/${i}`, value, rank: value.at }));
+
+  /** The shares that should be whole; a figure the server does not know is not shown. */
+  function completeness({ routine = {} }) {
+    const pairs = [
+      ["grids_in_range", routine.grids_in_range, routine.grids],
+      ["leaders", routine.leaders, routine.grids],
+      ["posts_filled", routine.posts_filled, routine.posts],
+      ["knocked", routine.knocked, routine.households],
+      ["fresh", routine.fresh, routine.households],
+    ];
+    return pairs
+      .filter(([, a, b]) => typeof a === "number" && typeof b === "number" && b > 0)
+      .map(([name, a, b]) => ({ id: name, rank: -a / b, value: { label: `routine.${name}`, a, b } }));
+  }
+
+  function openWork({ routine = {} }) {
+    const gap = (whole, done) => (typeof whole === "number" && typeof done === "number" ? whole - done : 0);
+    const gaps = [
+      ["grids_out", gap(routine.grids, routine.grids_in_range)],
+      ["leaders_missing", gap(routine.grids, routine.leaders)],
+      ["posts_vacant", gap(routine.posts, routine.posts_filled)],
+      ["not_knocked", gap(routine.households, routine.knocked)],
+      ["stale", gap(routine.households, routine.fresh)],
+    ];
+    return gaps.filter(([, n]) => n > 0).map(([name, n]) => ({ id: name, rank: n, value: { label: `work.${name}`, n } }));
+  }
+
+  /* ── Single panels ───────────────────────────────────────────────────── */
+
+  /** The six parts of the remainder: one bar and a legend with numbers. */
+  function partsPanel() {
+    const host = slot("parts");
+    const strip = make("div", "parts-bar");
+    const legend = make("div", "parts-legend");
+    host.append(strip, legend);
+    const cells = REMAINDER_PARTS.map((part) => {
+      const [segment, label, n] = [make("i", `part part-${part}`), make("span", "label"), make("b")];
+      strip.append(segment);
+      legend.append(make("div", "parts-cell", make("i", `swatch part-${part}`), label, n));
+      return { part, segment, label, n };
+    });
+    return (sheet) => {
+      for (const { part, segment, label, n } of cells) {
+        const value = sheet && sheet.parts[part];
+        setText(label, t(`part.${part}`));
+        setText(n, number(value));
+        const grow = String(weight(value));
+        if (segment.style.flexGrow !== grow) segment.style.flexGrow = grow;
+        setData(segment, "none", String(weight(value) === 0));
+      }
+    };
+  }
+
+  /** The largest figure: its size follows its length, and only zero is green. */
+  function remainderPanel() {
+    const host = document.querySelector("[data-remainder]");
+    const note = document.querySelector('[data-note="cleared"]');
+    return (sheet) => {
+      const cleared = Boolean(sheet) && sheet.remainder === 0 && sheet.expected > 0;
+      const words = [];
+      if (cleared) words.push(t("wall.cleared"));
+      if (sheet && weight(sheet.off_plan) > 0) words.push(t("wall.off_plan", { n: number(sheet.off_plan) }));
+      setText(note, words.join("  "));
+      setData(host, "cleared", String(cleared));
+      host.style.setProperty("--chars", String(number(sheet && sheet.remainder).length));
+    };
+  }
+
+  function readyPanel() {
+    const [figure, note] = [slot("ready"), slot("ready_note")];
+    return (routine) => {
+      const known = routine && routine.grids > 0;
+      setText(figure, known ? `${Math.floor((100 * routine.grids_in_range) / routine.grids)}%` : "—");
+      setText(note, known ? t("wall.ready_note", { in_range: number(routine.grids_in_range), grids: number(routine.grids) }) : "");
+      figure.style.setProperty("--chars", "4");
+    };
+  }
+
+  const COUNTY_FIGURES = ["residents", "households", "communities", "grids", "party_households", "zones", "shelters", "shelter_capacity"];
+
+  function countyPanel() {
+    const host = slot("county_figures");
+    const tiles = COUNTY_FIGURES.map((name) => {
+      const [n, label] = [make("b"), make("span", "label")];
+      host.append(make("div", "tile", n, label));
+      return { name, n, label };
+    });
+    return (routine) => {
+      for (const { name, n, label } of tiles) {
+        setText(label, t(`routine.${name}`));
+        setText(n, number(routine && routine[name]));
+      }
+    };
+  }
+
+  /* ── Start ───────────────────────────────────────────────────────────── */
+
+  let painters = [];
+  let frame = 0;
+
+  /** One paint a frame, however many messages came in between. */
+  function schedule() {
+    if (!frame) frame = requestAnimationFrame(paintAll);
+  }
+
+  function paintAll() {
+    frame = 0;
+    const now = performance.now();
+    for (const paint of painters) paint(live.values, now);
+  }
+
+  function start(county) {
+    const [parts, remainder, ready, figures, chart] = [partsPanel(), remainderPanel(), readyPanel(), countyPanel(), pingji.wallChart(slot("chart"), slot("chart_legend"), () => schedule())];
+    painters = [
+      rotator("zones", sheetRow, sheets("zone")),
+      rotator("townships", sheetRow, sheets("township")),
+      rotator("transfer_points", () => placeRow("expected", transferNotes), transferPoints),
+      rotator("shelters", () => placeRow("capacity", shelterNotes), shelters),
+      rotator("events", eventRow, events, { turns: false }),
+      rotator("completeness", gaugeRow, completeness),
+      rotator("open_work", workRow, openWork),
+      (values) => parts(values[`sheet/${county}`]),
+      (values) => remainder(values[`sheet/${county}`]),
+      (values) => ready(values.routine),
+      (values) => figures(values.routine),
+      (values) => chart(values.arrivals),
+    ];
+    live.after(schedule);
+    setInterval(schedule, 1000);
+  }
+
+  /** Waits until Dash has drawn the page: it comes after the assets. */
+  pingji.onPage = pingji.onPage || ((name, fn) => {
+    const page = document.querySelector(`#page[data-page="${name}"]`);
+    if (page) return fn(page);
+    const observer = new MutationObserver(() => {
+      const found = document.querySelector(`#page[data-page="${name}"]`);
+      if (!found) return;
+      observer.disconnect();
+      fn(found);
+    });
+    observer.observe(document.documentElement, { childList: true, subtree: true });
+  });
+
+  pingji.onPage("wall", () => pingji.client.then((client) => start(client.county.code)));
+})();

@@ -1,0 +1,77 @@
+"""What the screens share: their root, the mode banner, the connection notice and the map's box."""
+
+import json
+from collections.abc import Sequence
+
+import dash_leaflet as dl
+from dash import html
+from dash.development.base_component import Component
+
+from pingji.dashboard.texts import LANGUAGES, t
+
+FIRST_VIEW = ([43.6, 126.3], 9)  # until the map asset has asked for the county's bounds
+
+
+def language(lang: str | None) -> str:
+    """The language of a page from its `?lang=`: Chinese where it is none of ours."""
+    return lang if lang in LANGUAGES else LANGUAGES[0]
+
+
+def root(page: str, children: Sequence[Component], class_name: str = "") -> html.Div:
+    """The one root of a screen; the assets find it by id and learn from it which screen they are on."""
+    return html.Div(list(children), id="page", className=f"page {class_name}".strip(), **{"data-page": page})
+
+
+def banner() -> html.Div:
+    """Mode, scope, level, exercise and elapsed time; `12_banner.js` fills it and keeps it true."""
+    return html.Div(className="banner", role="status", **{"data-banner": ""})
+
+
+def connection(lang: str) -> html.Div:
+    """Live or stale. Its texts come with the page: they must be there when the server is not."""
+    return html.Div(
+        className="connection",
+        role="status",
+        **{
+            "data-connection": "",
+            "data-live": t("connection.live", lang),
+            "data-waiting": t("connection.waiting", lang),
+            "data-stale": t("connection.stale", lang, time="{time}"),
+            "data-never": t("connection.never", lang),
+        },
+    )
+
+
+def county_name() -> html.Span:
+    """The county's name, filled by `12_banner.js`."""
+    return html.Span(className="county", **{"data-county": ""})
+
+
+def figure(path: str, kind: str = "number", class_name: str = "") -> html.Span:
+    """A live figure: `path` is a key of the stream and the members below it, `kind` a format of `10_live.js`."""
+    return html.Span("—", className=f"figure {class_name}".strip(), **{"data-figure": path, "data-format": kind})
+
+
+def slot(name: str, class_name: str = "") -> html.Div:
+    """An empty place that an asset fills; Dash never draws into it again."""
+    return html.Div(className=class_name, **{"data-slot": name})
+
+
+def map_box(*, audience: str, interactive: bool, class_name: str = "") -> html.Div:
+    """The map in its box; `20_map.js` reads the box's `data-map` and draws the layers."""
+    centre, zoom = FIRST_VIEW
+    options = json.dumps({"interactive": interactive, "audience": audience})
+    switches = {
+        name: interactive
+        for name in ("dragging", "scrollWheelZoom", "doubleClickZoom", "boxZoom", "keyboard", "touchZoom")
+    }
+    leaflet = dl.Map(
+        id="map",
+        center=centre,
+        zoom=zoom,
+        attributionControl=False,
+        zoomControl=False,
+        style={"height": "100%", "width": "100%"},
+        **switches,
+    )
+    return html.Div(leaflet, className=f"map-box {class_name}".strip(), **{"data-map": options})
