@@ -39,7 +39,7 @@ REMAINDER = (
 )
 
 # A household is where its worst-off member is: it is accounted for only when everybody in it is.
-_HOUSEHOLD_ORDER = (
+HOUSEHOLD_ORDER = (
     Position.UNLOCATED,
     Position.RETURNED,
     Position.REFUSED,
@@ -54,7 +54,7 @@ _HOUSEHOLD_ORDER = (
     Position.ADVISED_TO_LEAVE,
     Position.HOME,
 )
-_HOUSEHOLD_RANK = {position: rank for rank, position in enumerate(_HOUSEHOLD_ORDER)}
+_HOUSEHOLD_RANK = {position: rank for rank, position in enumerate(HOUSEHOLD_ORDER)}
 
 
 def household_position(members: list[Position]) -> Position:

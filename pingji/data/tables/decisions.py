@@ -16,6 +16,7 @@ operation = Table(
     Column("exercise", Boolean, nullable=False),
     Column("started_at", BigInteger, nullable=False),
     Column("ended_at", BigInteger),
+    text("fate"),  # empty while open; closed | absorbed | dropped (an exercise that a real emergency ended) | recalled
     text("absorbed_into"),  # the wider operation that carried these counts on
     PrimaryKeyConstraint("county", "id"),
     Index("ix_operation_county_open", "county", "ended_at"),

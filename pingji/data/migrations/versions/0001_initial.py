@@ -372,6 +372,7 @@ def upgrade() -> None:
         sa.Column("exercise", sa.Boolean(), nullable=False),
         sa.Column("started_at", sa.BigInteger(), nullable=False),
         sa.Column("ended_at", sa.BigInteger(), nullable=True),
+        sa.Column("fate", sa.String(), server_default="", nullable=False),
         sa.Column("absorbed_into", sa.String(), server_default="", nullable=False),
         sa.PrimaryKeyConstraint("county", "id", name=op.f("pk_operation")),
     )

@@ -1,0 +1,46 @@
+"""Places where people are counted: transfer points and shelters."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, literal, select, union_all
+
+from pingji.data.tables import LAYER_TABLES
+from pingji.ops.movement import SHELTER, TRANSFER_POINT
+
+_TABLES = {TRANSFER_POINT: LAYER_TABLES["transfer_points"], SHELTER: LAYER_TABLES["shelters"]}
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A transfer point or a shelter, as the map has it."""
+
+    county: str
+    code: str
+    kind: str
+    name: str
+    community: str
+    township: str
+    capacity: int
+    contact: str
+    phone: str
+
+
+def places_of(conn: Connection, county: str) -> dict[str, Place]:
+    """All places of a county, by code."""
+    return _places(conn, county, None)
+
+
+def places_named(conn: Connection, county: str, codes: Collection[str]) -> dict[str, Place]:
+    """Those of the named places that exist, by code."""
+    return _places(conn, county, sorted(codes)) if codes else {}
+
+
+def _places(conn: Connection, county: str, codes: Collection[str] | None) -> dict[str, Place]:
+    parts = []
+    for kind, table in _TABLES.items():
+        c = table.c
+        columns = (c.county, c.code, literal(kind), c.name, c.community, c.township, c.capacity, c.contact, c.phone)
+        query = select(*columns).where(c.county == county)
+        parts.append(query if codes is None else query.where(c.code.in_(codes)))
+    return {place.code: place for place in (Place(*row) for row in conn.execute(union_all(*parts)))}

@@ -1,0 +1,51 @@
+"""What changes in the counts when a person's whereabouts do."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from pingji.ops.position import EVER_BITS, household_position
+from pingji.ops.whereabouts import Whereabouts
+
+Cell = tuple[str, str, str, str, str]  # off_plan, zone, grid, community, township
+MICROSECONDS_A_MINUTE = 60_000_000
+
+
+@dataclass
+class Changes:
+    """Differences to add to the stored counts.
+
+    tally : (unit, *cell, position) → n
+    roster, arrived : place → n
+    clicker : (place, device) → n
+    trend : (place, source, minute) → n
+    """
+
+    tally: Counter[tuple[str, ...]] = field(default_factory=Counter)
+    roster: Counter[str] = field(default_factory=Counter)
+    arrived: Counter[str] = field(default_factory=Counter)
+    clicker: Counter[tuple[str, str]] = field(default_factory=Counter)
+    trend: Counter[tuple[str, str, int]] = field(default_factory=Counter)
+
+    def count_person(self, cell: Cell, known: Whereabouts, sign: int) -> None:
+        """Adds a person to the counts (sign 1), or takes the person out (sign −1)."""
+        self.tally["persons", *cell, known.position.value] += sign
+        for position, bit in EVER_BITS.items():
+            if known.ever & bit:
+                self.tally["persons_ever", *cell, position.value] += sign
+        if known.at:
+            self.roster[known.at] += sign
+        for place, visit in known.visits.items():
+            if visit.arrived:
+                self.arrived[place] += sign
+                self.trend[place, "roster", visit.arrived // MICROSECONDS_A_MINUTE] += sign
+
+    def count_household(self, cell: Cell, members: Sequence[Whereabouts], sign: int) -> None:
+        """Adds a household of these members, or takes it out; one without members is none."""
+        if members:
+            self.tally["households", *cell, household_position([m.position for m in members]).value] += sign
+
+    def count_clicks(self, place: str, device: str, clock: int, n: int) -> None:
+        """Adds clicks of one device at one place."""
+        self.clicker[place, device] += n
+        self.trend[place, "clicker", clock // MICROSECONDS_A_MINUTE] += n
