@@ -33,7 +33,9 @@ class Cluster:
         return f"postgresql://postgres@/{database}?host={self.folder}&port=5432"
 
     def execute(self, statement: str) -> None:
-        with psycopg.connect(host=str(self.folder), port=5432, user="postgres", dbname="postgres", autocommit=True) as c:
+        with psycopg.connect(
+            host=str(self.folder), port=5432, user="postgres", dbname="postgres", autocommit=True
+        ) as c:
             c.execute(statement.encode())
 
     @contextmanager

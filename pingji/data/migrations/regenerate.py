@@ -67,6 +67,7 @@ def render() -> str:
                 script.upgrade_ops, render_item=alembic_helpers.render_item, migration_context=context
             )
         engine.dispose()
+    up = up.replace("sa.Boolean(), server_default=sa.text('0')", "sa.Boolean(), server_default=sa.false()")
     body = f'def upgrade() -> None:\n    """Create every table and index."""\n    {up}\n\n\n'
     drops = "".join(
         f'    {"drop_spatial_table" if "geom" in table.c else "op.drop_table"}("{table.name}")\n'
