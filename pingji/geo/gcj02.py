@@ -20,6 +20,7 @@ _X_PI = np.pi * 3000.0 / 180.0
 _CHINA_BOX = (72.004, 0.8293, 137.8347, 55.8271)  # outside of it the web maps do not shift
 
 _MAX_RESIDUAL_M = 250.0  # two honest outlines of one county, differently generalised, lie this near to each other
+_MIN_RESIDUAL_M = 100.0  # nearer than that, nothing is shifted by half a kilometre
 _MIN_GAIN = 2.5  # a correction must bring the outline at least this much nearer to be evidence
 _MIN_STRAYS = 3  # that many points outside of the county before a shift is thought of
 _SAMPLES = 2_000
@@ -176,7 +177,7 @@ def _by_outline(outline: BaseGeometry, reference: BaseGeometry) -> OffsetFinding
 
     before = residual(points)
     after, system = min((residual(undo(points)), system) for system, undo in _CORRECTIONS)
-    if after > _MAX_RESIDUAL_M or before < _MIN_GAIN * after:
+    if after > _MAX_RESIDUAL_M or before < max(_MIN_RESIDUAL_M, _MIN_GAIN * after):
         return None
     shift = shift_m(reference.centroid.x, reference.centroid.y, system)
     confidence = float(np.clip(1.0 - after / before, 0.0, 0.99))

@@ -1,0 +1,176 @@
+"""Exports: a layer written as GeoPackage, GeoJSON, Shapefile, CSV or XLSX, by the file's suffix."""
+
+import csv
+import os
+import re
+import tempfile
+from collections.abc import Callable, Sequence
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+import openpyxl
+import orjson
+import pyogrio
+import shapely
+from openpyxl.cell import WriteOnlyCell
+from sqlalchemy import Connection
+
+from pingji.data import features
+from pingji.data.errors import EmptyFile, NotAFile, UnknownFormat
+from pingji.data.features import Feature
+
+_LEFT_OUT = {"id", "county", "geom", "revision"}
+_DIGITS = 7
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_PHONE = re.compile(r"(?<!\d)(1\d{2})\d{4}(\d{4})(?!\d)")
+_LONG = re.compile(r"(?<!\d)(\d{2,4})[\d -]{3,}(\d{4})(?!\d)")
+
+
+def export(conn: Connection, county: str, layer: str, path: Path, *, unmasked: bool = False) -> int:
+    """Write a layer of a county to a file; how many features it holds.
+
+    Phone numbers are masked (138****1234) unless `unmasked`. The file appears whole or not at all: it is written
+    beside its place and moved there.
+
+    Raises
+    ------
+    UnknownFormat, NotAFile, EmptyFile
+        A suffix that we do not write, a folder that is not there, a layer without features.
+    """
+    table = features.table_of(layer)
+    writer = _WRITERS.get(path.suffix.lower())
+    if writer is None:
+        raise UnknownFormat(file=path.name, value=", ".join(_WRITERS))
+    if not path.parent.is_dir() or path.is_dir():
+        raise NotAFile(file=str(path))
+    names = [c.name for c in table.c if c.name not in _LEFT_OUT]
+    found = features.load_features(conn, county, layer, columns=names)
+    if not found:
+        raise EmptyFile(file=layer)
+    phones = set() if unmasked else {name for name in names if name.endswith("phone")}
+    rows = [[_cell(f.values[name], name in phones) for name in names] for f in found]
+    with tempfile.TemporaryDirectory(dir=path.parent, prefix=".pingji-") as folder:
+        writer(Path(folder) / path.name, layer, names, rows, found)
+        for made in Path(folder).iterdir():
+            os.replace(made, path.parent / made.name)
+    return len(found)
+
+
+def mask_phone(number: str) -> str:
+    """A phone number with its middle hidden.
+
+    >>> mask_phone("13812341234"), mask_phone("0432-64221234"), mask_phone("617-349-6841"), mask_phone("")
+    ('138****1234', '0432****1234', '617****6841', '')
+    """
+    masked = _LONG.sub(r"\1****\2", _PHONE.sub(r"\1****\2", number))
+    return masked if masked != number or len(number) < 5 or "*" in number else number[:1] + "****"
+
+
+def neutral(text: str) -> str:
+    """Text that a spreadsheet will not run as a formula.
+
+    >>> neutral("=1+1"), neutral("Oak Street")
+    ("'=1+1", 'Oak Street')
+    """
+    return f"'{text}" if text.startswith(_FORMULA) else text
+
+
+def _cell(value: object, phone: bool) -> object:
+    if phone:
+        return mask_phone(str(value))
+    if isinstance(value, dict | list):
+        return orjson.dumps(value).decode() if value else ""
+    return value.isoformat() if isinstance(value, date) else value
+
+
+Rows = Sequence[Sequence[object]]
+
+
+def _write_vector(
+    driver: str, path: Path, layer: str, names: Sequence[str], rows: Rows, found: Sequence[Feature]
+) -> None:
+    columns = [_array([row[i] for row in rows]) for i in range(len(names))]
+    shapes = shapely.transform(np.array([f.geometry for f in found], dtype=object), lambda xy: xy.round(_DIGITS))
+    options: dict[str, object] = {}
+    if driver == "ESRI Shapefile":
+        options = {"encoding": "UTF-8"}
+        names = _short(names)
+    kinds = {g.geom_type.removeprefix("Multi") for g in shapes}
+    if len(kinds) > 1 and driver == "ESRI Shapefile":
+        raise UnknownFormat(file=path.name, value=".gpkg, .geojson")
+    multi = any(g.geom_type.startswith("Multi") for g in shapes)
+    kind = "Unknown" if len(kinds) > 1 else ("Multi" if multi else "") + kinds.pop()
+    if driver == "GeoJSON":
+        options = {"layer_options": {"COORDINATE_PRECISION": str(_DIGITS), "RFC7946": "NO"}}
+    pyogrio.raw.write(
+        path,
+        shapely.to_wkb(shapes),
+        columns,
+        np.array(names, dtype=object),
+        layer=layer,
+        driver=driver,
+        geometry_type=kind,
+        crs="EPSG:4326" if driver == "GeoJSON" else "EPSG:4490",
+        promote_to_multi=multi,
+        **options,
+    )
+
+
+def _array(values: Sequence[object]) -> "np.ndarray[tuple[int], np.dtype[np.generic]]":
+    filled = [value for value in values if value is not None]
+    if filled and all(isinstance(value, bool) for value in values):
+        return np.array(values, dtype=bool)
+    if filled and all(isinstance(value, int) for value in values):
+        return np.array(values, dtype=np.int64)
+    if filled and all(isinstance(value, int | float) for value in filled):
+        return np.array([np.nan if value is None else value for value in values], dtype=np.float64)
+    return np.array([None if value is None else str(value) for value in values], dtype=object)
+
+
+def _short(names: Sequence[str]) -> list[str]:
+    """Names of ten letters at most, as a .dbf has them, each once."""
+    short: list[str] = []
+    for name in names:
+        cut, n = name[:10], 1
+        while cut in short:
+            n += 1
+            cut = f"{name[: 10 - len(str(n))]}{n}"
+        short.append(cut)
+    return short
+
+
+def _write_csv(path: Path, layer: str, names: Sequence[str], rows: Rows, found: Sequence[Feature]) -> None:
+    # The byte order mark is what makes spreadsheets read it as UTF-8.
+    with path.open("w", encoding="utf-8-sig", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow([*names, "wkt"])
+        for row, feature in zip(rows, found, strict=True):
+            cells = [neutral(cell) if isinstance(cell, str) else cell for cell in row]
+            writer.writerow([*cells, shapely.to_wkt(feature.geometry, rounding_precision=_DIGITS)])
+
+
+def _write_xlsx(path: Path, layer: str, names: Sequence[str], rows: Rows, found: Sequence[Feature]) -> None:
+    book = openpyxl.Workbook(write_only=True)
+    sheet = book.create_sheet(layer)
+    sheet.append([*names, "lon", "lat"])
+    for row, feature in zip(rows, found, strict=True):
+        cells = []
+        for value in row:
+            cell = WriteOnlyCell(sheet, value=value)
+            if isinstance(value, str):
+                cell.data_type = "s"  # a text, whatever it begins with: never a formula
+            cells.append(cell)
+        point = shapely.point_on_surface(feature.geometry)
+        sheet.append([*cells, round(point.x, _DIGITS), round(point.y, _DIGITS)])
+    book.save(path)
+
+
+_Writer = Callable[[Path, str, Sequence[str], Rows, Sequence[Feature]], None]
+_WRITERS: dict[str, _Writer] = {
+    ".gpkg": lambda *a: _write_vector("GPKG", *a),
+    ".geojson": lambda *a: _write_vector("GeoJSON", *a),
+    ".shp": lambda *a: _write_vector("ESRI Shapefile", *a),
+    ".csv": _write_csv,
+    ".xlsx": _write_xlsx,
+}
