@@ -37,7 +37,7 @@ class River:
     line: Floats
 
 
-def _smooth(control: Floats, step_m: float = 150.0) -> Floats:
+def _smooth(control: Floats, step_m: float = 75.0) -> Floats:
     """A Catmull–Rom curve through the control points."""
     padded = np.vstack([2 * control[0] - control[1], control, 2 * control[-1] - control[-2]])
     parts = []
@@ -93,9 +93,9 @@ def draw(rng: np.random.Generator, area: shapely.Polygon, calm: list[tuple[Float
         if len(rivers) == _COUNT:
             break
         host = rivers[int(rng.integers(0, len(rivers)))]
-        if not host.main and (len(host.line) < 60 or rng.random() < 0.6):
+        if not host.main and (len(host.line) < 120 or rng.random() < 0.6):
             continue
-        at = int(rng.integers(6, len(host.line) - 6))
+        at = int(rng.integers(12, len(host.line) - 12))
         flow = host.line[at + 1] - host.line[at - 1]
         side = rng.choice([-1, 1]) * rng.uniform(0.75, 1.25)
         heading = float(np.arctan2(-flow[1], -flow[0]) + side)
@@ -108,7 +108,7 @@ def draw(rng: np.random.Generator, area: shapely.Polygon, calm: list[tuple[Float
         away = np.hypot(*(stream - stream[0]).T)
         fine = inside & far & (apart > np.minimum(1700.0, away * 0.45 - 40.0))
         stop = len(stream) if fine.all() else int(np.argmin(fine))
-        if stop * 150.0 < 5500.0:
+        if stop * 75.0 < 5500.0:
             continue
         rivers.append(River(next(spare), False, float(rng.integers(5, 16)), stream[:stop][::-1]))
     return rivers
