@@ -28,8 +28,9 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import JSON
 
+from pingji.data.bulk import insert_rows
 from pingji.data.errors import UnknownLayer
-from pingji.data.spatial import in_box, stored
+from pingji.data.spatial import in_box
 from pingji.data.tables import LAYER_TABLES, area
 
 Bounds = tuple[float, float, float, float]
@@ -78,11 +79,12 @@ def insert(conn: Connection, county: str, layer: str, rows: Iterable[Mapping[str
     if not given:
         return 0
     names = sorted({name for row in given for name in row} - {"geom", "county", "id"})
-    defaults = {name: default_of(table.c[name]) for name in names}
-    shapes = stored(_as_wanted(table, row["geom"]) for row in given)
-    ready = [{**defaults, **row, "county": county, "geom": shape} for row, shape in zip(given, shapes, strict=True)]
-    conn.execute(table.insert(), ready)
-    return len(ready)
+    columns: dict[str, list[object]] = {}
+    for name in names:
+        nothing = default_of(table.c[name])
+        columns[name] = [row.get(name, nothing) for row in given]
+    columns["geom"] = [_as_wanted(table, row["geom"]) for row in given]
+    return insert_rows(conn, table, county, columns)
 
 
 def remove(conn: Connection, county: str, layer: str) -> int:
@@ -201,6 +203,7 @@ def _as_wanted(table: Table, geometry: object) -> BaseGeometry:
     """A geometry as the table's column takes it: two dimensions, multi-part where it must be."""
     if not isinstance(geometry, BaseGeometry):
         raise TypeError(f"geom must be a shapely geometry, not {type(geometry).__name__}")
+    geometry = shapely.force_2d(geometry)
     wanted = getattr(table.c.geom.type, "geometry_type", "")
     if wanted == "MULTIPOLYGON" and isinstance(geometry, shapely.Polygon):
         return shapely.MultiPolygon([geometry])

@@ -11,7 +11,7 @@ import numpy as np
 from shapely.geometry.base import BaseGeometry
 from sqlalchemy import Connection, Table, select
 
-from pingji.data import features, journal, notify
+from pingji.data import derive, features, journal, notify
 from pingji.data.errors import BadMapping, EmptyFile, FileError, ImportRefused, ShiftUndecided, UnknownCounty
 from pingji.data.files import county as counties
 from pingji.data.files.mapping import FileMapping, LayerMapping, load_mapping, require_fields
@@ -137,8 +137,6 @@ def apply_import(conn: Connection, plan: ImportPlan, *, actor: str = "", at: int
     ImportRefused
         The plan has errors; nothing was written.
     """
-    from pingji.data import derive
-
     if plan.report.errors:
         raise ImportRefused(file=plan.report.errors[0].params["file"], value=len(plan.report.errors))  # type: ignore[arg-type]
     removed = features.remove(conn, plan.county, plan.layer) if plan.replace else 0

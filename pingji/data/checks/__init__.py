@@ -1,0 +1,1 @@
+"""The validation rules of a county, by what they look at: ground, hazards, people, movements."""
