@@ -19,6 +19,7 @@ MISSING = (
     "PostgreSQL with PostGIS is missing, and these tests never skip: run `make test`, or "
     "`apt-get install postgresql postgresql-15-postgis-3` (the package of your Debian's PostgreSQL version)"
 )
+_INITDB = ("-A", "trust", "-U", "postgres", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync", "--no-instructions")
 _FAST = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
 _DURABLE = ("fsync=on", "synchronous_commit=on", "full_page_writes=on", "shared_buffers=256MB")
 
@@ -62,8 +63,7 @@ def running_cluster(*, durable: bool = False, settings: tuple[str, ...] = ()) ->
     options = [*(_DURABLE if durable else _FAST), "max_connections=150", *settings]
     try:
         subprocess.run(
-            [programs / "initdb", "-D", folder / "data", "-A", "trust", "-U", "postgres", "-E", "UTF8"]
-            + ["--locale=C.UTF-8", "--no-sync", "--no-instructions"],
+            [programs / "initdb", "-D", folder / "data", *_INITDB],
             check=True,
             stdout=subprocess.DEVNULL,
             **spawn,

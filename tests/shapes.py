@@ -1,7 +1,8 @@
 """The one gallery of geometries, EPSG:4490 lon/lat degrees near the demo county."""
 
-from shapely import Geometry, MultiLineString, MultiPoint, MultiPolygon, Point, Polygon, box
+from shapely import MultiLineString, MultiPoint, MultiPolygon, Point, Polygon, box
 from shapely.geometry import GeometryCollection, LineString
+from shapely.geometry.base import BaseGeometry
 
 SQUARE = box(126.0, 43.0, 126.1, 43.1)
 HOLE = Polygon(SQUARE.exterior, [box(126.04, 43.04, 126.06, 43.06).exterior])
@@ -14,7 +15,7 @@ EMPTY_MULTI = MultiPolygon()
 POINT = Point(126.123456789012, 43.987654321098)
 LINE = LineString([(126.0, 43.0), (126.1, 43.1)])
 
-GALLERY: dict[str, Geometry] = {
+GALLERY: dict[str, BaseGeometry] = {
     "square": SQUARE,
     "hole": HOLE,
     "multipart": MULTIPART,

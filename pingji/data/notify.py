@@ -5,7 +5,7 @@ import os
 import selectors
 import sqlite3
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import closing, suppress
 from threading import Event, Thread
 from typing import Any
 
@@ -77,10 +77,8 @@ class Listener:
         """Call `on_change` soon, for a commit of this process."""
         if self._thread is None:
             return
-        try:
+        with suppress(BlockingIOError):  # the pipe is full of pokes: one more changes nothing
             os.write(self._wake_write, b".")
-        except BlockingIOError:
-            pass  # the pipe is full of pokes: one more changes nothing
 
     def _run(self) -> None:
         once = self._listen if self._engine.dialect.name == "postgresql" else self._poll
@@ -99,11 +97,12 @@ class Listener:
             self._call()
             while not self._stopping.is_set():
                 ready = {key.fd for key, _ in selector.select()}
-                if self._wake_read in ready:
+                poked = self._wake_read in ready
+                if poked:
                     self._drain()
-                if connection.fileno() in ready and not any(True for _ in connection.notifies(timeout=0)):
-                    continue
-                self._call()
+                heard = list(connection.notifies(timeout=0)) if connection.fileno() in ready else []
+                if poked or heard:
+                    self._call()
 
     def _connect(self) -> "psycopg.Connection[Any]":
         _, arguments = self._engine.dialect.create_connect_args(self._engine.url)
@@ -134,11 +133,9 @@ class Listener:
         return int(version)
 
     def _drain(self) -> None:
-        try:
+        with suppress(BlockingIOError):
             while os.read(self._wake_read, 4096):
                 pass
-        except BlockingIOError:
-            pass
 
     def _call(self) -> None:
         if self._stopping.is_set():

@@ -27,9 +27,13 @@ def test_writing_commits(engine: Engine) -> None:
 
 
 def test_writing_rolls_back_when_the_block_raises(engine: Engine) -> None:
-    with pytest.raises(LookupError), writing(engine) as connection:
-        connection.execute(insert(headcount), {**KEY, "n": 3})
-        raise LookupError
+    def fail() -> None:
+        with writing(engine) as connection:
+            connection.execute(insert(headcount), {**KEY, "n": 3})
+            raise LookupError
+
+    with pytest.raises(LookupError):
+        fail()
     assert count(engine) is None
 
 

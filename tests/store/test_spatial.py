@@ -78,7 +78,7 @@ def test_garbage_is_refused(engine: Engine, garbage: bytes) -> None:
 
 def test_boxes_agree_with_shapely(engine: Engine) -> None:
     rng = np.random.default_rng(1)
-    points = shapely.points(126 + rng.random(2000), 43 + rng.random(2000))
+    points = np.asarray(shapely.points(126 + rng.random(2000), 43 + rng.random(2000)))
     rows = [{**ROW, "code": str(i), "geom": g} for i, g in enumerate(stored(points))]
     window = (126.2, 43.3, 126.4, 43.5)
     with writing(engine) as connection:
