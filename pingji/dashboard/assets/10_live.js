@@ -99,7 +99,7 @@
     const tile =
       '<svg xmlns="http://www.w3.org/2000/svg" width="640" height="420">' +
       '<text x="320" y="220" text-anchor="middle" transform="rotate(-24 320 210)" font-size="84" font-weight="700" ' +
-      'font-family="PingFang SC, Microsoft YaHei, Noto Sans CJK SC, sans-serif" fill="#7d8894" fill-opacity="0.13">' +
+      'font-family="PingFang SC, Microsoft YaHei, Noto Sans CJK SC, sans-serif" fill="#7d8894" fill-opacity="0.17">' +
       `${word}</text></svg>`;
     return `url("data:image/svg+xml,${encodeURIComponent(tile)}")`;
   }

@@ -4,6 +4,7 @@
 
   const pingji = window.pingji;
   const live = pingji.live;
+  let county = { code: "", name: "" };
   let state = { stale: false, since: null };
 
   /** Writes a text only where it differs, so that nothing is laid out for nothing. */
@@ -26,7 +27,7 @@
     if (mode.mode === "emergency" && mode.level) words.push({ part: "level", text: t(`level.${mode.level}`) });
     if (mode.exercise) words.push({ part: "exercise", text: t("banner.exercise") });
     const places = (mode.scopes || []).length;
-    if (mode.scope_name && mode.mode !== "routine") {
+    if (mode.mode !== "routine" && (mode.scope !== county.code || places > 1)) {
       words.push({ part: "scope", text: places > 1 ? t("banner.scopes", { name: mode.scope_name, n: places }) : mode.scope_name });
     }
     if (mode.since && mode.mode !== "routine") {
@@ -60,16 +61,16 @@
     for (const element of document.querySelectorAll(selector)) paint(element);
   }
 
-  let county = "";
+
   function paint() {
     each("[data-banner]", (element) => paintBanner(element, live.values.mode));
     each("[data-connection]", paintConnection);
-    each("[data-county]", (element) => pingji.setText(element, county));
+    each("[data-county]", (element) => pingji.setText(element, county.name));
     each("[data-clock]", (element) => pingji.setText(element, pingji.clock(live.now())));
   }
 
   pingji.client.then((client) => {
-    county = client.county.name;
+    county = client.county;
     paint();
   });
   live.on("mode", paint);

@@ -89,7 +89,7 @@
     if (room < 0) return t("wall.over", { n: number(-room) });
     const words = [t("wall.room", { n: number(room) })];
     if (typeof value.full_in_min === "number" && value.full_in_min < 1440) {
-      words.push(t("wall.full_in", { time: pingji.duration(value.full_in_min * 60000) }));
+      words.push(t("wall.full_in", { time: pingji.duration(Math.max(1, Math.ceil(value.full_in_min)) * 60000) }));
     }
     return words.join("  ");
   }
@@ -99,7 +99,7 @@
     const { node: gauge, fill } = bar();
     gauge.classList.add("plain");
     const [name, a, b] = [make("span", "row-name"), make("b"), make("span", "of")];
-    const node = make("div", "row sheet-row", name, gauge, make("span", "row-figures", a, b));
+    const node = make("div", "row place-row gauge-row", name, make("span", "row-figures", a, b), gauge);
     const update = ({ value }) => {
       setText(name, t(value.label));
       setText(a, number(value.a));
@@ -232,7 +232,6 @@
   /** The shares that should be whole; a figure the server does not know is not shown. */
   function completeness({ routine = {} }) {
     const pairs = [
-      ["grids_in_range", routine.grids_in_range, routine.grids],
       ["leaders", routine.leaders, routine.grids],
       ["posts_filled", routine.posts_filled, routine.posts],
       ["knocked", routine.knocked, routine.households],

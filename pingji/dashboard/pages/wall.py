@@ -59,13 +59,13 @@ def _remainder(language: str) -> html.Div:
                 common.figure(f"{path}/accounted"),
                 html.Span("/", className="slash"),
                 common.figure(f"{path}/expected"),
-                html.Span(t(unit, language), className="unit"),
+                *([html.Span(t(unit, language), className="unit")] if unit else []),
             ],
             className="denominator",
         )
         for label, path, unit in (
             ("wall.accounted", COUNTY, "unit.persons"),
-            ("wall.households", f"{COUNTY}/households", "unit.households"),
+            ("wall.households", f"{COUNTY}/households", None),
         )
     )
     return html.Div(
