@@ -43,7 +43,7 @@ class Cluster:
     def database(self, template: str = "template0") -> Iterator[str]:
         """The URL of a fresh database."""
         name = f"t{uuid4().hex}"
-        self.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+        self.execute(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy")
         try:
             yield self.url(name)
         finally:
@@ -60,7 +60,8 @@ def running_cluster(*, durable: bool = False, settings: tuple[str, ...] = ()) ->
     if os.geteuid() == 0:
         shutil.chown(folder, "postgres", "postgres")
         spawn |= {"user": "postgres", "group": "postgres", "extra_groups": []}
-    options = [*(_DURABLE if durable else _FAST), "max_connections=150", *settings]
+    chosen = (*(_DURABLE if durable else _FAST), "max_connections=150", "listen_addresses=", *settings)
+    options = [word for setting in chosen for word in ("-c", setting)]
     try:
         subprocess.run(
             [programs / "initdb", "-D", folder / "data", *_INITDB],
@@ -70,8 +71,7 @@ def running_cluster(*, durable: bool = False, settings: tuple[str, ...] = ()) ->
         )
         with (folder / "log").open("w") as log:
             server = subprocess.Popen(
-                [programs / "postgres", "-D", folder / "data", "-k", folder, "-p", "5432", "-c", "listen_addresses="]
-                + [word for option in options for word in ("-c", option)],
+                [str(programs / "postgres"), "-D", str(folder / "data"), "-k", str(folder), "-p", "5432", *options],
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 **spawn,
@@ -95,7 +95,7 @@ def _programs() -> Path:
     raise RuntimeError(MISSING)
 
 
-def _wait(cluster: Cluster, server: "subprocess.Popen[bytes]") -> None:
+def _wait(cluster: Cluster, server: "subprocess.Popen[Any]") -> None:
     deadline = time.monotonic() + 30
     while True:
         try:
