@@ -41,12 +41,13 @@ def open_engine(url: str) -> Engine:
 
     Notes
     -----
+    Work through `reading` and `writing`: on SQLite a bare `engine.connect()` counts as a writer and takes the lock.
     A server that can't be reached shows as `DatabaseUnreachable` wherever a connection is first needed or lost.
     """
     try:
         parsed = make_url(url)
     except ArgumentError as e:
-        raise UnsupportedDatabase(url=url) from e
+        raise UnsupportedDatabase(url=url.partition("://")[0]) from e  # the rest may hold a password
     backend = parsed.get_backend_name()
     if backend == "sqlite" and parsed.database not in (None, "", ":memory:"):
         engine = _sqlite(parsed)
