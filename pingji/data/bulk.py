@@ -41,7 +41,8 @@ def insert_rows(conn: Connection, table: Table, county: str, columns: Mapping[st
     listed = ", ".join(f'"{n}"' for n in ["county", *names])
     if sqlite:
         marks = ", ".join("?" * (len(names) + 1))
-        conn.connection.cursor().executemany(f'INSERT INTO "{table.name}" ({listed}) VALUES ({marks})', rows)
+        cursor: Any = conn.connection.cursor()
+        cursor.executemany(f'INSERT INTO "{table.name}" ({listed}) VALUES ({marks})', rows)
     else:
         _copy(conn, f'COPY "{table.name}" ({listed}) FROM STDIN', rows)
     return size

@@ -42,4 +42,5 @@ def displacement(xy: FloatArray, seed: int, wavelength_m: float, amplitude_m: fl
     phases = rng.uniform(0, 2 * np.pi, (2, waves))
     dot = xy @ vectors
     scale = amplitude_m * np.sqrt(2.0 / waves)
-    return scale * np.stack([np.sin(dot + phases[0]).sum(axis=1), np.sin(dot + phases[1]).sum(axis=1)], axis=1)
+    moved = [np.sin(dot + phases[0]).sum(axis=1), np.sin(dot + phases[1]).sum(axis=1)]
+    return np.asarray(scale * np.stack(moved, axis=1))

@@ -1,6 +1,7 @@
 """Borders of communities and grids: one noded drawing of all lines, its faces gathered upwards."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import shapely
@@ -11,6 +12,7 @@ from pingji.data.demo.rivers import River
 from pingji.data.demo.roads import Road
 from pingji.data.demo.sites import Sites, bend
 from pingji.data.demo.towns import Town
+from pingji.geo.arrays import near, points
 from pingji.geo.regions import Borders, components, gather, shared_borders
 
 Floats = NDArray[np.float64]
@@ -52,15 +54,15 @@ def divide(area: shapely.Polygon, sites: Sites, towns: list[Town], rivers: list[
     frame = shapely.box(*area.buffer(9000.0).bounds)
     halfway = shapely.get_parts(shapely.voronoi_polygons(seeds, extend_to=frame, only_edges=True))
     cells = shapely.get_parts(shapely.voronoi_polygons(seeds, extend_to=frame, ordered=True))
-    mains = [bend_line(shapely.difference(shapely.linestrings(r.line), outside)) for r in rivers if r.main]
+    mains = [bend_line(shapely.difference(shapely.LineString(r.line), outside)) for r in rivers if r.main]
     lines = [
         shapely.boundary(area),
         *mains,
-        *[shapely.linestrings(r.line) for r in roads if r.kind != "street"],
+        *[shapely.LineString(r.line) for r in roads if r.kind != "street"],
         *[bend_line(shapely.difference(shapely.segmentize(h, 90.0), outside)) for h in halfway],
         *[bend_line(shapely.segmentize(s.line, 45.0)) for t in towns for s in t.streets],
     ]
-    faces = shapely.get_parts(shapely.polygonize([shapely.unary_union(lines)]))
+    faces = shapely.get_parts(shapely.polygonize(shapely.get_parts(shapely.unary_union(np.array(lines, dtype=object)))))
     inside = shapely.point_on_surface(faces)
     within = shapely.contains(area, inside)
     faces, inside = faces[within], inside[within]
@@ -83,18 +85,19 @@ def divide(area: shapely.Polygon, sites: Sites, towns: list[Town], rivers: list[
 
     borders = shared_borders(faces)
     river = shapely.union_all(mains)
-    shapely.prepare(river)
-    wet = shapely.dwithin(shapely.points(borders.middle), river, 0.5)
+    wet = near(points(borders.middle), river, 0.5)
     size = shapely.area(faces)
     rural = np.array([not c.urban for c in communities])
+    township = np.array([c.township for c in communities])
     for across in (wet, np.zeros(len(wet), dtype=bool), wet, np.zeros(len(wet), dtype=bool)):
-        _adopt(owner, size, borders, across, rural)
+        _adopt(owner, size, borders, across, rural, township)
     return _gather(communities, faces, owner, town_grid, block, borders, size)
 
 
-def bend_line(line: shapely.Geometry) -> shapely.Geometry:
+def bend_line(line: Any) -> shapely.LineString:
     """A plan line as it really runs."""
-    return shapely.transform(line, bend)
+    bent: shapely.LineString = shapely.transform(line, bend)
+    return bent
 
 
 def bend_polygons(shapes: NDArray[np.object_]) -> NDArray[np.object_]:
@@ -102,8 +105,15 @@ def bend_polygons(shapes: NDArray[np.object_]) -> NDArray[np.object_]:
     return np.asarray(shapely.transform(shapes, bend))
 
 
-def _adopt(owner: Ints, size: Floats, borders: Borders, across: NDArray[np.bool_], rural: NDArray[np.bool_]) -> None:
-    """Give pieces that are cut off from their community's largest piece to the neighbour they share most border with."""
+def _adopt(
+    owner: Ints,
+    size: Floats,
+    borders: Borders,
+    across: NDArray[np.bool_],
+    rural: NDArray[np.bool_],
+    township: NDArray[np.str_],
+) -> None:
+    """Give pieces cut off from their community's largest piece to the neighbour they share most border with."""
     same = (owner[borders.first] == owner[borders.second]) & ~across
     piece = components(len(owner), np.column_stack([borders.first, borders.second])[same])
     weight = np.bincount(piece, weights=size, minlength=len(owner))
@@ -122,10 +132,13 @@ def _adopt(owner: Ints, size: Floats, borders: Borders, across: NDArray[np.bool_
         for mine, other in ((borders.first, borders.second), (borders.second, borders.first)):
             touching = (piece[mine] == p) & (owner[other] != home) & ~across
             for o, length in zip(owner[other[touching]], borders.length_m[touching], strict=True):
-                if rural[o]:
-                    reach[int(o)] = reach.get(int(o), 0.0) + float(length)
+                if rural[o] and (township[o] == township[home] or not across.any()):
+                    reach[int(o)] = reach.get(int(o), 0.0) + float(length) * (
+                        5.0 if township[o] == township[home] else 1.0
+                    )
         if reach:
             change[int(p)] = max(reach, key=lambda o: reach[o])
+    # Across a river only within the town: else banks of one town would be strung along another.
     for p, new in change.items():
         owner[piece == p] = new
 
@@ -168,6 +181,4 @@ def _gather(
             shapes.append(shapely.coverage_union_all(faces[mine[number == n]]))
             home.append(c)
     community_shape = np.array([shapely.coverage_union_all(faces[mine]) for mine in members])
-    return Division(
-        communities, community_shape, np.array(shapes), np.array(home), faces[block], block_grid[block]
-    )
+    return Division(communities, community_shape, np.array(shapes), np.array(home), faces[block], block_grid[block])

@@ -18,6 +18,7 @@ from pingji.data.demo.party import Sponsors
 from pingji.data.demo.refuges import Meeting, Shelters
 from pingji.data.demo.roads import Road, street_node
 from pingji.data.demo.sites import bend
+from pingji.geo.arrays import points
 
 Columns = dict[str, Sequence[Any]]
 Floats = NDArray[np.float64]
@@ -58,8 +59,9 @@ class Writer:
         self.head_name: NDArray[np.object_] = np.array([], dtype=object)
         shapes = lonlat(land.division.community_shape)
         self.community_tree = shapely.STRtree(shapes)
+        self.grid_tree = shapely.STRtree(lonlat(land.division.grid_shape))
 
-    def add(self, table: str, **columns: Sequence[Any]) -> None:
+    def add(self, table: str, **columns: Any) -> None:
         """A table's columns, with the label of where it comes from."""
         size = len(columns["code"])
         self.tables[table] = {**columns, "source": [SOURCE] * size}
@@ -74,6 +76,12 @@ class Writer:
         index = np.zeros(len(xy), dtype=np.int64)
         index[at] = found
         return index.tolist()
+
+    def grids_at(self, xy: Floats) -> list[str]:
+        """Code of the grid of each point in metres."""
+        at, found = self.grid_tree.query(shapely.points(Frame.lonlat(xy)), predicate="intersects")
+        code = dict(zip(at.tolist(), found.tolist(), strict=True))
+        return [self.grid_code[code[k]] for k in range(len(xy))]
 
     def borders(self, living: Homes, residents: Ints) -> None:
         """Areas, communities, grids."""
@@ -182,7 +190,10 @@ class Writer:
         self.add(
             "buildings",
             code=building,
-            name=[f"{int(code[-4:])}号楼" if u > 1 else "" for code, u in zip(building, living.building_units[order], strict=True)],
+            name=[
+                f"{int(code[-4:])}号楼" if u > 1 else ""
+                for code, u in zip(building, living.building_units[order], strict=True)
+            ],
             community=[community_of[g].code for g in of],
             grid=[self.grid_code[g] for g in of],
             head=head,
@@ -255,10 +266,11 @@ class Writer:
             seen[name] = seen.get(name, 0) + 1
             title.append(f"{name}{'' if seen[name] == 1 else '二三四五六七八九'[seen[name] - 2]}段{LABEL}")
         places = self.communities_at(squares[meeting.squares])
+        goals = points(squares[meeting.squares[meeting.primary]])
+        far = [max(round(z.shape.centroid.distance(g), -2), 100.0) for z, g in zip(zones, goals, strict=True)]
         route = [
-            f"沿村路离开{r.replace(LABEL, '')}，向高处步行约{max(round(float(z.shape.centroid.distance(shapely.Point(squares[meeting.squares[t]]))), -2), 100):.0f}米，"
-            f"到{self.places[places[t]].name}转移点；不过河、不走桥洞{LABEL}"
-            for z, r, t in zip(zones, river, meeting.primary.tolist(), strict=True)
+            f"沿村路离开{r.replace(LABEL, '')}，步行约{d:.0f}米，到{self.places[places[t]].name}转移点{LABEL}"
+            for r, d, t in zip(river, far, meeting.primary.tolist(), strict=True)
         ]
         county, county_phone = self.people(8)
         towns = sorted(self.town_name)
@@ -288,7 +300,9 @@ class Writer:
             village_holder=village,
             village_holder_phone=village_phone,
             household_count=np.bincount(inside, minlength=len(zones)).tolist(),
-            resident_count=np.bincount(inside, weights=residents[zone_of >= 0], minlength=len(zones)).astype(int).tolist(),
+            resident_count=np.bincount(inside, weights=residents[zone_of >= 0], minlength=len(zones))
+            .astype(int)
+            .tolist(),
             geom=multi(lonlat([z.shape for z in zones])),
         )
 
@@ -304,9 +318,7 @@ class Writer:
         self.add(
             "transfer_points",
             code=self.meeting_code,
-            name=_numbered(
-                f"{p.name}{'广场' if p.urban else spots[int(rng.integers(0, 5))]}转移点" for p in place
-            ),
+            name=_numbered(f"{p.name}{'广场' if p.urban else spots[int(rng.integers(0, 5))]}转移点" for p in place),
             community=[p.code for p in place],
             township=[p.township for p in place],
             capacity=np.maximum(np.ceil(load * rng.uniform(0.95, 1.7, len(load)) / 50).astype(int) * 50, 100).tolist(),

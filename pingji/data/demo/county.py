@@ -1,15 +1,14 @@
 """The demo county as rows: everything that was made, under its columns."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import shapely
 from numpy.typing import NDArray
 
 from pingji.data.demo import duty, hamlets, hazard, homes, lanes, party, refuges, slabs
-from pingji.data.demo.codes import grid_codes, within
+from pingji.data.demo.codes import grid_codes
 from pingji.data.demo.columns import Columns, Writer
 from pingji.data.demo.extracts import COUNTY
 from pingji.data.demo.land import Land, shape_land
@@ -50,7 +49,7 @@ def make(seed: int, progress: Progress) -> DemoCounty:
     division = land.division
     progress("settlements", 0.3)
     counts = _household_counts(rng, land)
-    beds = [shapely.linestrings(r.line) for r in land.roads]
+    beds: list[shapely.Geometry] = [shapely.LineString(r.line) for r in land.roads]
     ground = hamlets.Ground(land.courses, [r.width_m for r in land.rivers], beds)
     urban = np.array([division.communities[c].urban for c in division.grid_community])
     rural = {int(g): division.grid_shape[g] for g in np.flatnonzero(~urban)}
@@ -105,14 +104,3 @@ def _household_counts(rng: np.random.Generator, land: Land) -> dict[int, int]:
         pick = rng.choice(can, min(abs(short), len(can)), replace=False)
         counts[pick] += int(np.sign(short))
     return small | dict(zip(others.tolist(), counts.tolist(), strict=True))
-
-
-def column(rows: Sequence[dict[str, Any]]) -> Columns:
-    """Rows as columns.
-
-    Examples
-    --------
-    >>> column([{"a": 1}, {"a": 2}])
-    {'a': [1, 2]}
-    """
-    return {name: [row[name] for row in rows] for name in rows[0]} if rows else {}

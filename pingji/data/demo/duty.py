@@ -14,7 +14,13 @@ from pingji.data.demo.sites import SEATS
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-_INSTITUTIONS = {"school": (22, "学校"), "care_home": (12, "养老院"), "site": (10, "工地"), "hotel": (10, "旅店"), "hospital": (6, "卫生院")}
+_INSTITUTIONS = {
+    "school": (22, "学校"),
+    "care_home": (12, "养老院"),
+    "site": (10, "工地"),
+    "hotel": (10, "旅店"),
+    "hospital": (6, "卫生院"),
+}
 _HEADS = {"school": (60, 900), "care_home": (18, 90), "site": (12, 80), "hotel": (10, 70), "hospital": (15, 120)}
 _IN_ZONES = (("care_home", 0), ("site", 1), ("hotel", 2), ("school", 3))
 
@@ -63,11 +69,14 @@ def _institutions(
     w.add(
         "institutions",
         code=[f"{COUNTY}I{k + 1:03d}" for k in range(len(kinds))],
-        name=[f"{p.name}示范{_INSTITUTIONS[k][1]}{n + 1}{LABEL}" for n, (p, k) in enumerate(zip(place, kinds, strict=True))],
+        name=[
+            f"{p.name}示范{_INSTITUTIONS[k][1]}{n + 1}{LABEL}"
+            for n, (p, k) in enumerate(zip(place, kinds, strict=True))
+        ],
         kind=kinds,
         community=[p.code for p in place],
         township=[p.township for p in place],
-        grid=[""] * len(kinds),
+        grid=w.grids_at(xy),
         zone=[w.zone_code[z] if z >= 0 else "" for z in zone.tolist()],
         head_count=heads,
         immobile_count=immobile,
@@ -85,7 +94,9 @@ def _gauges(w: Writer, squares: Floats, free: Ints) -> None:
     seats = np.array([Frame.metres(np.array([s]))[0] for s in SEATS.values()])
     rain = np.vstack([seats, squares[rng.choice(free, 6, replace=False)]])
     mains = [k for k, r in enumerate(w.land.rivers) if r.main]
-    stage = [(k, shapely.line_interpolate_point(w.land.courses[k], t, normalized=True)) for k in mains for t in (0.45, 0.8)]
+    stage = [
+        (k, shapely.line_interpolate_point(w.land.courses[k], t, normalized=True)) for k in mains for t in (0.45, 0.8)
+    ]
     xy = np.vstack([rain, [shapely.get_coordinates(p)[0] for _, p in stage]])
     place = [w.places[c] for c in w.communities_at(xy)]
     river = [""] * len(rain) + [w.land.rivers[k].name for k, _ in stage]

@@ -66,9 +66,9 @@ class Frame:
     @classmethod
     def metres(cls, lonlat: NDArray[np.float64]) -> NDArray[np.float64]:
         """Lon/lat degrees, shape (n, 2), to metres."""
-        return (lonlat - np.array([cls.LON, cls.LAT])) * np.array([cls.KX, cls.KY])
+        return np.asarray((lonlat - np.array([cls.LON, cls.LAT])) * np.array([cls.KX, cls.KY]))
 
     @classmethod
     def lonlat(cls, xy: NDArray[np.float64]) -> NDArray[np.float64]:
         """Metres, shape (n, 2), to lon/lat degrees."""
-        return xy / np.array([cls.KX, cls.KY]) + np.array([cls.LON, cls.LAT])
+        return np.asarray(xy / np.array([cls.KX, cls.KY]) + np.array([cls.LON, cls.LAT]))

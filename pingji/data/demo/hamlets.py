@@ -1,5 +1,6 @@
 """Hamlets of the demo county's villages: where they lie, and rows of houses along their street."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -28,7 +29,9 @@ class Hamlet:
 class Ground:
     """What a house keeps clear of: water by its width, and road beds."""
 
-    def __init__(self, rivers: list[shapely.Geometry], widths_m: list[float], roads: list[shapely.Geometry]) -> None:
+    def __init__(
+        self, rivers: Sequence[shapely.Geometry], widths_m: list[float], roads: Sequence[shapely.Geometry]
+    ) -> None:
         beds = shapely.buffer(np.array(rivers), np.array(widths_m) / 2 + 18.0, quad_segs=2)
         self.water = shapely.union_all(beds)
         self.blocked = shapely.union_all([self.water, *shapely.buffer(np.array(roads), 11.0, quad_segs=1)])
@@ -42,7 +45,7 @@ class Ground:
         return pairs[1], distance
 
 
-def _segments(lines: list[shapely.Geometry]) -> NDArray[np.object_]:
+def _segments(lines: Sequence[shapely.Geometry]) -> NDArray[np.object_]:
     parts = []
     for line in lines:
         xy = shapely.get_coordinates(line)
@@ -50,7 +53,9 @@ def _segments(lines: list[shapely.Geometry]) -> NDArray[np.object_]:
     return np.asarray(shapely.linestrings(np.concatenate(parts)))
 
 
-def settle(rng: np.random.Generator, grids: dict[int, shapely.Polygon], counts: dict[int, int], ground: Ground) -> list[Hamlet]:
+def settle(
+    rng: np.random.Generator, grids: dict[int, shapely.Polygon], counts: dict[int, int], ground: Ground
+) -> list[Hamlet]:
     """Hamlets for every rural grid.
 
     Parameters

@@ -1,6 +1,7 @@
 """Danger zones of the demo county: stretches of river bank with the houses that stand too close."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import shapely
@@ -8,6 +9,7 @@ from numpy.typing import NDArray
 from shapely.ops import substring
 
 from pingji.data.demo.homes import Homes
+from pingji.geo.arrays import points
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -30,7 +32,7 @@ def find_zones(
     area: shapely.Polygon,
     homes: Homes,
     residents: Ints,
-    rivers: list[shapely.Geometry],
+    rivers: list[shapely.LineString],
     widths_m: list[float],
     hamlet_count: int,
 ) -> tuple[list[Zone], Ints]:
@@ -42,15 +44,15 @@ def find_zones(
     zone_of : int64, shape (n_households,)
         Index of each household's zone, -1 outside.
     """
-    points = shapely.points(homes.xy)
+    houses = points(homes.xy)
     tree = shapely.STRtree(rivers)
-    (home, river), distance = tree.query_nearest(points, max_distance=230.0, return_distance=True, all_matches=False)
+    (home, river), distance = tree.query_nearest(houses, max_distance=230.0, return_distance=True, all_matches=False)
     clusters = np.unique(homes.cluster[home])
     clusters = clusters[rng.permutation(len(clusters))]
     town = clusters >= hamlet_count
     clusters = np.concatenate([clusters[town][: 4 * _TOWN_ZONES], clusters[~town]])
-    everyone = shapely.STRtree(points)
-    zone_of = np.full(len(points), -1)
+    everyone = shapely.STRtree(houses)
+    zone_of = np.full(len(houses), -1)
     zones: list[Zone] = []
     taken: list[shapely.Polygon] = []
     inside = in_town = 0
@@ -61,11 +63,13 @@ def find_zones(
                 break
             continue
         mine = np.flatnonzero(homes.cluster[home] == cluster)
-        mine = mine[np.argsort(distance[mine], kind="stable")][: int(rng.integers(90, 170) if urban else rng.integers(28, 80))]
+        mine = mine[np.argsort(distance[mine], kind="stable")][
+            : int(rng.integers(90, 170) if urban else rng.integers(28, 80))
+        ]
         if len(mine) < 14:
             continue
         r = int(np.bincount(river[mine]).argmax())
-        shape = _outline(rivers[r], widths_m[r], points[home[mine[river[mine] == r]]])
+        shape: Any = _outline(rivers[r], widths_m[r], houses[home[mine[river[mine] == r]]])
         for other in taken:
             if other.distance(shape) < 12.0:
                 shape = shape.difference(other.buffer(12.0))
@@ -82,13 +86,15 @@ def find_zones(
     return zones, zone_of
 
 
-def _outline(river: shapely.Geometry, width_m: float, houses: NDArray[np.object_]) -> shapely.Polygon:
+def _outline(river: shapely.LineString, width_m: float, houses: NDArray[np.object_]) -> shapely.Polygon:
     """The bank of the stretch that the houses stand on, and the houses."""
     along = shapely.line_locate_point(river, houses)
     middle = float(np.median(along))
     stretch = substring(river, max(along.min() - 110.0, middle - 700.0, 0.0), min(along.max() + 110.0, middle + 700.0))
     bank = stretch.buffer(width_m / 2 + 30.0)
-    hull = shapely.concave_hull(shapely.union_all([*houses, shapely.MultiPoint(stretch.coords)]), 0.5).buffer(17.0)
+    hull = shapely.concave_hull(
+        shapely.union_all([*houses, shapely.MultiPoint(shapely.get_coordinates(stretch))]), 0.5
+    ).buffer(17.0)
     rounded = shapely.union(bank, hull).buffer(12.0).buffer(-12.0).simplify(3.0)
     outer: shapely.Polygon = max(shapely.get_parts(rounded), key=lambda s: float(s.area))
     return shapely.Polygon(outer.exterior)

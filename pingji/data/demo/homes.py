@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from pingji.data.demo import names
 from pingji.data.demo.hamlets import Hamlet, buildings_of
 from pingji.data.demo.slabs import Slab
+from pingji.geo.arrays import points
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -57,7 +58,7 @@ def gather(hamlets: list[Hamlet], slabs: list[Slab]) -> Homes:
         cluster.append(np.full(len(number), n))
         doors += [f"{k + 1}号" for k in range(len(number))]
         first = np.flatnonzero(np.diff(number, prepend=-1))
-        shapes += shapely.points(h.houses[np.minimum(first + 1, len(number) - 1)] + 3.0).tolist()
+        shapes += points(h.houses[np.minimum(first + 1, len(number) - 1)] + 3.0).tolist()
         b_grid += [h.grid] * len(first)
         b_units += [1] * len(first)
         b_floors += [1] * len(first)

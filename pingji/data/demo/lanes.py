@@ -1,11 +1,14 @@
 """Village roads of the demo county: each hamlet's own street, and its way to the road network."""
 
+from itertools import pairwise
+
 import numpy as np
 import shapely
 from numpy.typing import NDArray
 
 from pingji.data.demo.hamlets import Hamlet
 from pingji.data.demo.roads import Road
+from pingji.geo.arrays import points
 
 Floats = NDArray[np.float64]
 
@@ -15,7 +18,9 @@ def _winding(start: Floats, end: Floats, turn: float) -> Floats:
     steps = max(int(np.hypot(*(end - start)) / 60.0), 1)
     t = np.linspace(0, 1, steps + 1)[:, None]
     side = np.array([[start[1] - end[1], end[0] - start[0]]])
-    return np.asarray(start + (end - start) * t + side * (0.07 * turn * np.sin(np.pi * t) + 0.02 * np.sin(5 * np.pi * t)))
+    return np.asarray(
+        start + (end - start) * t + side * (0.07 * turn * np.sin(np.pi * t) + 0.02 * np.sin(5 * np.pi * t))
+    )
 
 
 def reach_hamlets(rng: np.random.Generator, hamlets: list[Hamlet], roads: list[Road]) -> list[Road]:
@@ -24,8 +29,8 @@ def reach_hamlets(rng: np.random.Generator, hamlets: list[Hamlet], roads: list[R
     road_of = np.concatenate([np.full(len(r.line), n) for n, r in enumerate(roads)])
     position = np.concatenate([np.arange(len(r.line)) for r in roads])
     centres = np.array([h.centre for h in hamlets])
-    pairs, distance = shapely.STRtree(shapely.points(vertices)).query_nearest(
-        shapely.points(centres), return_distance=True, all_matches=False
+    pairs, distance = shapely.STRtree(points(vertices)).query_nearest(
+        points(centres), return_distance=True, all_matches=False
     )
     junctions: dict[int, set[int]] = {}
     lanes: list[Road] = []
@@ -63,6 +68,6 @@ def _cut(roads: list[Road], junctions: dict[int, set[int]]) -> list[Road]:
     for n, road in enumerate(roads):
         last = len(road.line) - 1
         stops = sorted({0, last} | junctions.get(n, set()))
-        for a, b in zip(stops, stops[1:], strict=False):
+        for a, b in pairwise(stops):
             pieces.append(Road(road.kind, road.name, _node(road, a, n), _node(road, b, n), road.line[a : b + 1]))
     return pieces

@@ -1,4 +1,4 @@
-"""The sponsor tree of the demo county: centre households of a grid, their Party members, and the households of these."""
+"""The sponsor tree of the demo county: centre households of a grid, their Party members, and whom these look after."""
 
 from dataclasses import dataclass
 
@@ -24,13 +24,17 @@ def sponsor(rng: np.random.Generator, grid: Ints) -> Sponsors:
 
     Some households are left without a member, as on the ground: gaps in the tree are a thing to be seen.
     """
-    centres, members, of, link_member, link_household = [], [], [], [], []
+    centres: list[int] = []
+    members: list[int] = []
+    of: list[int] = []
+    link_member: list[int] = []
+    link_household: list[int] = []
     for g in np.unique(grid):
         homes = np.flatnonzero(grid == g)
         most = len(homes) // 13
-        for _ in range(int(np.clip(rng.integers(1, 4), 1, max(most // 3, 1)))):
+        for _ in range(min(int(rng.integers(1, 4)), max(most // 3, 1))):
             number = len(centres)
-            count = int(min(rng.integers(3, 8), max(most // 3, 3)))
+            count = min(int(rng.integers(3, 8)), max(most // 3, 3))
             centres.append(int(homes[rng.integers(0, len(homes))]))
             for _ in range(count):
                 size = int(rng.integers(10, 25))

@@ -7,6 +7,7 @@ import shapely
 from numpy.typing import NDArray
 
 from pingji.data.demo.hazard import Zone
+from pingji.geo.arrays import distances, points
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -39,21 +40,23 @@ class Shelters:
 def safe(squares: Floats, zones: list[Zone], water: shapely.Geometry) -> NDArray[np.bool_]:
     """Squares that lie clear of all zones and of water."""
     shapes = shapely.union_all([z.shape for z in zones])
-    points = shapely.points(squares)
-    return np.asarray((shapely.distance(points, shapes) > _CLEAR_M) & ~shapely.intersects(water, points))
+    at = points(squares)
+    return np.asarray((distances(at, shapes) > _CLEAR_M) & ~shapely.intersects(water, at))
 
 
 def choose_transfer_points(rng: np.random.Generator, squares: Floats, ok: Ints, zones: list[Zone]) -> Meeting:
     """The nearest safe square of each zone, another one as backup, and some more to make up the number."""
-    points = shapely.points(squares[ok])
+    at = points(squares[ok])
     used: list[int] = []
     primary, backup = [], []
     for zone in zones:
-        distance = shapely.distance(points, zone.shape)
+        distance = distances(at, zone.shape)
         first = int(np.argmin(distance))
+        shared = [k for k in used if distance[k] < max(1.3 * float(distance[first]), 1100.0)]
+        first = min(shared, key=lambda k: distance[k]) if shared else first
         again = distance.copy()
         again[first] = np.inf
-        known = [k for k in used if k != first and distance[k] < 2200.0]
+        known = [k for k in used if k != first and distance[k] < 4500.0]
         second = min(known, key=lambda k: distance[k]) if known else int(np.argmin(again))
         for k in (first, second):
             if k not in used:

@@ -7,22 +7,92 @@ import shapely
 from numpy.typing import NDArray
 
 from pingji.data.demo.extracts import Frame
+from pingji.geo.arrays import distances, points
 
 Floats = NDArray[np.float64]
 
 # Source to mouth, lon/lat degrees, and the width in metres. A course that ends on another river names it.
 MAINS: list[tuple[str, str, float, list[tuple[float, float]]]] = [
-    ("饮马河", "", 60.0, [(125.955, 43.415), (125.895, 43.470), (125.872, 43.510), (125.893, 43.575), (125.902, 43.640),
-                       (125.868, 43.700), (125.846, 43.760), (125.848, 43.815), (125.840, 43.865)]),
-    ("岔路河", "饮马河", 40.0, [(126.215, 43.412), (126.165, 43.440), (126.160, 43.480), (126.105, 43.530), (126.040, 43.565),
-                          (126.030, 43.630), (126.020, 43.690), (125.975, 43.740), (125.915, 43.785), (125.848, 43.815)]),
-    ("鳌龙河", "", 36.0, [(126.215, 43.560), (126.190, 43.620), (126.175, 43.680), (126.140, 43.730), (126.105, 43.780),
-                       (126.095, 43.830), (126.075, 43.885)]),
-    ("温德河", "", 60.0, [(126.205, 43.470), (126.245, 43.520), (126.312, 43.562), (126.346, 43.596), (126.385, 43.632),
-                       (126.440, 43.643), (126.4775, 43.65614), (126.4870, 43.6590), (126.5275, 43.6712),
-                       (126.5370, 43.67406), (126.553, 43.690), (126.562, 43.722)]),
-    ("五里河", "温德河", 30.0, [(126.600, 43.395), (126.560, 43.430), (126.515, 43.462), (126.485, 43.500), (126.470, 43.560),
-                          (126.478, 43.610), (126.440, 43.643)]),
+    (
+        "饮马河",
+        "",
+        60.0,
+        [
+            (125.955, 43.415),
+            (125.895, 43.470),
+            (125.872, 43.510),
+            (125.893, 43.575),
+            (125.902, 43.640),
+            (125.868, 43.700),
+            (125.846, 43.760),
+            (125.848, 43.815),
+            (125.840, 43.865),
+        ],
+    ),
+    (
+        "岔路河",
+        "饮马河",
+        40.0,
+        [
+            (126.215, 43.412),
+            (126.165, 43.440),
+            (126.160, 43.480),
+            (126.105, 43.530),
+            (126.040, 43.565),
+            (126.030, 43.630),
+            (126.020, 43.690),
+            (125.975, 43.740),
+            (125.915, 43.785),
+            (125.848, 43.815),
+        ],
+    ),
+    (
+        "鳌龙河",
+        "",
+        36.0,
+        [
+            (126.215, 43.560),
+            (126.190, 43.620),
+            (126.175, 43.680),
+            (126.140, 43.730),
+            (126.105, 43.780),
+            (126.095, 43.830),
+            (126.075, 43.885),
+        ],
+    ),
+    (
+        "温德河",
+        "",
+        60.0,
+        [
+            (126.205, 43.470),
+            (126.245, 43.520),
+            (126.312, 43.562),
+            (126.346, 43.596),
+            (126.385, 43.632),
+            (126.440, 43.643),
+            (126.4775, 43.65614),
+            (126.4870, 43.6590),
+            (126.5275, 43.6712),
+            (126.5370, 43.67406),
+            (126.553, 43.690),
+            (126.562, 43.722),
+        ],
+    ),
+    (
+        "五里河",
+        "温德河",
+        30.0,
+        [
+            (126.600, 43.395),
+            (126.560, 43.430),
+            (126.515, 43.462),
+            (126.485, 43.500),
+            (126.470, 43.560),
+            (126.478, 43.610),
+            (126.440, 43.643),
+        ],
+    ),
 ]
 _COUNT = 39
 
@@ -61,19 +131,19 @@ def _meander(rng: np.random.Generator, line: Floats, size_m: float, calm: list[t
     fade = np.clip(np.minimum(along, along[-1] - along) / 900.0, 0, 1)
     for centre, radius in calm:
         fade = fade * np.clip((np.hypot(*(line - centre).T) - radius) / 1500.0, 0, 1)
-    return line + side * (wave * fade * size_m)[:, None]
+    return np.asarray(line + side * (wave * fade * size_m)[:, None])
 
 
 def _reach(rng: np.random.Generator, mouth: Floats, heading: float, length_m: float) -> Floats:
     """Control points of a stream, from its mouth upwards, in easy turns."""
-    points = [mouth]
+    bends = [mouth]
     for _ in range(max(int(length_m / 1600.0), 2)):
         heading += rng.normal(0, 0.28)
-        points.append(points[-1] + 1600.0 * np.array([np.cos(heading), np.sin(heading)]))
-    return np.array(points)
+        bends.append(bends[-1] + 1600.0 * np.array([np.cos(heading), np.sin(heading)]))
+    return np.array(bends)
 
 
-def draw(rng: np.random.Generator, area: shapely.Polygon, calm: list[tuple[Floats, float]], names: list[str]) -> list[River]:
+def draw(rng: np.random.Generator, area: shapely.Polygon, calm: list[tuple[Floats, float]]) -> list[River]:
     """All rivers of the plan.
 
     Streams leave their river on alternating sides, are kept clear of all others and of the towns, and end on a vertex
@@ -84,11 +154,10 @@ def draw(rng: np.random.Generator, area: shapely.Polygon, calm: list[tuple[Float
         control = Frame.metres(np.array(course))
         line = _meander(rng, _smooth(control), 110.0, calm)
         if into:
-            host = next(r for r in rivers if r.name == into).line
-            line[-1] = host[np.argmin(np.hypot(*(host - line[-1]).T))]
+            course_into = next(r for r in rivers if r.name == into).line
+            line[-1] = course_into[np.argmin(np.hypot(*(course_into - line[-1]).T))]
         rivers.append(River(name, True, width, line))
     inner = area.buffer(-500.0)
-    spare = iter(names)
     for _ in range(4000):
         if len(rivers) == _COUNT:
             break
@@ -103,12 +172,12 @@ def draw(rng: np.random.Generator, area: shapely.Polygon, calm: list[tuple[Float
         stream = _meander(rng, _smooth(_reach(rng, host.line[at], heading, length)), 75.0, [])
         inside = shapely.contains_xy(inner, stream[:, 0], stream[:, 1])
         far = np.array([np.hypot(*(stream - c).T) > r + 500.0 for c, r in calm]).all(axis=0)
-        others = shapely.union_all([shapely.linestrings(r.line) for r in rivers])
-        apart = shapely.distance(shapely.points(stream), others)
+        others = shapely.union_all([shapely.LineString(r.line) for r in rivers])
+        apart = distances(points(stream), others)
         away = np.hypot(*(stream - stream[0]).T)
         fine = inside & far & (apart > np.minimum(1700.0, away * 0.45 - 40.0))
         stop = len(stream) if fine.all() else int(np.argmin(fine))
         if stop * 75.0 < 5500.0:
             continue
-        rivers.append(River(next(spare), False, float(rng.integers(5, 16)), stream[:stop][::-1]))
+        rivers.append(River("", False, float(rng.integers(5, 16)), stream[:stop][::-1]))
     return rivers

@@ -8,14 +8,29 @@ from numpy.typing import NDArray
 
 from pingji.data.demo.sites import Sites, bend
 from pingji.data.demo.towns import Town
-from pingji.geo import network
+from pingji.geo import arrays, network
+from pingji.geo.arrays import distances
 
 Floats = NDArray[np.float64]
 
-_NATIONAL = [("220221171", "220273100"), ("220273100", "220221104"), ("220221104", "220221172"), ("220221172", "220221100"),
-             ("220221100", "220221102"), ("220221102", "220221101")]
-_COUNTY = [("220221100", "220221103"), ("220273100", "220221200"), ("220221200", "220221201"), ("220221200", "220221102"),
-           ("220221101", "220221201"), ("220221103", "220221102"), ("220221104", "220221102"), ("220221171", "220221200")]
+_NATIONAL = [
+    ("220221171", "220273100"),
+    ("220273100", "220221104"),
+    ("220221104", "220221172"),
+    ("220221172", "220221100"),
+    ("220221100", "220221102"),
+    ("220221102", "220221101"),
+]
+_COUNTY = [
+    ("220221100", "220221103"),
+    ("220273100", "220221200"),
+    ("220221200", "220221201"),
+    ("220221200", "220221102"),
+    ("220221101", "220221201"),
+    ("220221103", "220221102"),
+    ("220221104", "220221102"),
+    ("220221171", "220221200"),
+]
 
 
 @dataclass(frozen=True)
@@ -55,13 +70,13 @@ def connect(sites: Sites, towns: dict[str, Town], area: shapely.Polygon, mains: 
     links = shapely.linestrings(np.array([[xy[a], xy[b]] for a, b in edges]))
     length = shapely.length(links)
     crossings = shapely.get_num_geometries(shapely.intersection(links, mains))
-    costs = (length * (1.0 + 0.25 * crossings)).tolist()
+    costs: list[float] = np.asarray(length * (1.0 + 0.25 * crossings)).tolist()
 
     kinds: dict[network.Edge, tuple[str, str]] = {}
     for kind, title, pairs in (("national", "示范国道", _NATIONAL), ("county", "示范县道", _COUNTY)):
-        for n, (a, b) in enumerate(pairs, 1):
+        for n, (here, there) in enumerate(pairs, 1):
             number = 1 + (n > 4) if kind == "national" else n
-            for edge in network.shortest_path(edges, costs, node_of[a], node_of[b]):
+            for edge in network.shortest_path(edges, costs, node_of[here], node_of[there]):
                 kinds.setdefault(edge, (kind, f"{title}{number:02d}线"))
     for edge in network.spanning_tree(len(xy), edges, costs):
         kinds.setdefault(edge, ("township", "示范乡道"))
@@ -92,7 +107,7 @@ def _enter(line: Floats, end: int, town: Town, shape: shapely.Polygon) -> tuple[
     line = line[~shapely.contains_xy(shape.buffer(60.0), line[:, 0], line[:, 1])]
     used = sorted({n for s in town.streets if s.road for n in s.nodes})
     points = np.array([town.nodes[n] for n in used])
-    edge = shapely.distance(shapely.points(points), shape.exterior) < 1.0
+    edge = distances(arrays.points(points), shape.exterior) < 1.0
     candidates = [n for n, on in zip(used, edge, strict=True) if on]
     near = line[-1] if end else line[0]
     node = candidates[int(np.argmin(np.hypot(*(points[edge] - near).T)))]

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from pingji.data.demo.extracts import Frame, Place
 from pingji.geo.noise import displacement
+from pingji.geo.regions import components
 
 Floats = NDArray[np.float64]
 
@@ -83,7 +84,7 @@ def _territories(points: Floats, seats: Floats, share: Floats) -> NDArray[np.int
         owner = np.argmin(distance - start, axis=1)
         got = np.bincount(owner, minlength=len(seats)) / len(points)
         start += 2500.0 * (share - got) / np.maximum(share, 0.02) * 0.25
-    return np.argmin(distance - start, axis=1)
+    return np.asarray(np.argmin(distance - start, axis=1))
 
 
 def _spread(rng: np.random.Generator, points: Floats, count: int) -> Floats:
@@ -127,4 +128,29 @@ def lay_out(rng: np.random.Generator, area: shapely.Polygon, villages: list[Plac
         names = sorted(rural[code], key=lambda v: (not v.name.startswith(stem), v.code))
         placed += names
         where += [xy[k] for k in order]
-    return Sites(dict(zip(codes, seat_xy, strict=True)), placed, np.array(where))
+    xy = _hold_together(area, np.array(where), np.array([v.township for v in placed]))
+    return Sites(dict(zip(codes, seat_xy, strict=True)), placed, xy)
+
+
+def _hold_together(area: shapely.Polygon, xy: Floats, township: NDArray[np.str_]) -> Floats:
+    """Move villages that other towns' land cuts off from their own town into its largest village."""
+    for _ in range(6):
+        cells = shapely.get_parts(shapely.voronoi_polygons(shapely.multipoints(xy), extend_to=area, ordered=True))
+        cells = np.asarray(shapely.intersection(cells, area), dtype=object)
+        a, b = shapely.STRtree(cells).query(cells, predicate="intersects")
+        common = shapely.length(shapely.intersection(cells[a], cells[b]))
+        linked = (township[a] == township[b]) & ((common > 900.0) | (a == b))
+        group = components(len(xy), np.column_stack([a, b])[linked])
+        moved = False
+        for town in np.unique(township):
+            mine = np.flatnonzero(township == town)
+            main = np.bincount(group[mine]).argmax()
+            for lost in mine[group[mine] != main]:
+                host = max(mine[group[mine] == main], key=lambda k: float(shapely.area(cells)[k]))
+                rim = shapely.get_coordinates(cells[host])
+                xy[lost] = xy[host] + 0.55 * (rim[np.argmax(np.hypot(*(rim - xy[host]).T))] - xy[host])
+                moved = True
+                break
+        if not moved:
+            break
+    return xy

@@ -38,7 +38,9 @@ def _slots(rng: np.random.Generator, block: shapely.Polygon) -> list[tuple[Float
         while x + 34.0 < long - 10.0:
             length = min(float(rng.uniform(38, 62)), long - 12.0 - x)
             start = p + along * x + across * y
-            box = shapely.Polygon([start, start + along * length, start + along * length + across * 12.0, start + across * 12.0])
+            box = shapely.Polygon(
+                [start, start + along * length, start + along * length + across * 12.0, start + across * 12.0]
+            )
             if length > 24.0 and inner.contains(box):
                 slots.append((start, along, across, length, 12.0))
             x += length + rng.uniform(9, 18)
@@ -80,7 +82,9 @@ def house(
         x = (unit + 0.27 + 0.46 * side) / n_units * length
         y = depth * (0.2 + 0.6 * (floor + 0.5) / max(n_floors, 1))
         box = np.array([start, start + along * length, start + along * length + across * depth, start + across * depth])
-        doors = [f"{u + 1}单元{f + 1}0{s + 1}" for u, f, s in zip(unit.tolist(), floor.tolist(), side.tolist(), strict=True)]
+        doors = [
+            f"{u + 1}单元{f + 1}0{s + 1}" for u, f, s in zip(unit.tolist(), floor.tolist(), side.tolist(), strict=True)
+        ]
         homes = start + x[:, None] * along + y[:, None] * across
         slabs.append(Slab(grid, shapely.Polygon(box), n_units, n_floors, homes, doors))
         left -= here

@@ -1,6 +1,7 @@
 """Street nets of the towns: blocks, the communities and grids they are gathered into, and the streets between them."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import shapely
@@ -55,11 +56,13 @@ class Town:
     @property
     def shape(self) -> shapely.Polygon:
         """The town's footprint."""
-        merged: shapely.Polygon = shapely.union_all(self.blocks)
-        return merged
+        whole: Any = shapely.coverage_union_all(self.blocks)
+        return shapely.Polygon(whole.exterior)
 
 
-def _split(index: NDArray[np.int64], uv: Floats, line: NDArray[np.int64], weight: Floats, parts: int) -> list[NDArray[np.int64]]:
+def _split(
+    index: NDArray[np.int64], uv: Floats, line: NDArray[np.int64], weight: Floats, parts: int
+) -> list[NDArray[np.int64]]:
     """Blocks cut again and again along a street into `parts` groups of about equal weight."""
     if parts == 1 or len(index) < 2:
         return [index]
@@ -138,6 +141,11 @@ def _streets(cells: NDArray[np.int64], net: dict[Node, Floats], river_row: int) 
             wet = side[0][1] == river_row if along else strip and side[0][0] % 4 != 2
             sides[side] = not wet
     return [
-        Street(side, shapely.LineString([net[side[0]], net[side[1]]]), road, f"{'横' if side[0][1] == side[1][1] else '纵'}{(side[0][1] if side[0][1] == side[1][1] else side[0][0]) + 1}")
+        Street(
+            side,
+            shapely.LineString([net[side[0]], net[side[1]]]),
+            road,
+            f"横{side[0][1] + 1}" if side[0][1] == side[1][1] else f"纵{side[0][0] + 1}",
+        )
         for side, road in sorted(sides.items())
     ]
