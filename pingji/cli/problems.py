@@ -1,0 +1,35 @@
+"""How a command says what went wrong."""
+
+from typing import NoReturn
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+
+from pingji.dashboard.texts import t
+from pingji.data.errors import DataError
+
+
+def error_text(error: DataError, language: str) -> str:
+    """The text of an error; its key is the name of its class."""
+    return t(f"error.{error_key(error)}", language, **error.params)
+
+
+def error_key(error: DataError) -> str:
+    """The key of an error's text.
+
+    >>> from pingji.data.errors import NoCode
+    >>> error_key(NoCode(file="a.csv"))
+    'no_code'
+    """
+    name = type(error).__name__
+    return "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in name).lstrip("_")
+
+
+def fail(error: DataError, language: str, *, hint: str = "") -> NoReturn:
+    """Say what went wrong on stderr and leave with 2."""
+    console = Console(stderr=True)
+    console.print(f"[red]{escape(error_text(error, language))}[/red]")
+    if hint:
+        console.print(t(hint, language))
+    raise typer.Exit(2) from error
