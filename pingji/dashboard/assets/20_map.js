@@ -106,8 +106,9 @@
 
   function start(view, client) {
     view.client = client;
-    view.townships = new Map((client.county.townships || []).map((one) => [one.code, one.name]));
+    view.townships = new Map();
     const wanted = view.options.layers;
+    if (!client.county || !client.county.bounds) return tellReady(view); // first run: the page says what to do
     for (const spec of client.layers) {
       if (wanted && !wanted.includes(spec.name)) continue;
       if (view.options.audience === "wall" && ["households", "party_households", "buildings"].includes(spec.name)) continue;
@@ -120,13 +121,38 @@
     fitCounty(view, false);
     kit.tiles(view, client.tianditu_key);
     kit.mountCanvases(view);
-    if (view.options.interactive) kit.mountPicking(view);
+    if (view.options.interactive) {
+      kit.mountPicking(view);
+      nameTownships(view);
+    }
+    new ResizeObserver(() => view.map.invalidateSize({ animate: false, pan: false })).observe(view.map.getContainer());
     follow(view);
     tellReady(view);
     view.changed("start");
     loadAll(view);
     view.map.on("moveend", () => scheduleBoxes(view));
   }
+
+  /** Townships are no layer; popups name them from the list of scopes. */
+  async function nameTownships(view) {
+    try {
+      const scopes = await pingji.scopes();
+      for (const scope of scopes) if (scope.level === "township") view.townships.set(scope.code, scope.name);
+    } catch {
+      // codes are shown until the next page load
+    }
+  }
+
+  let asked = null;
+  /** The county, its townships and communities: what can be named and switched. Asked once, again after a failure. */
+  pingji.scopes = () => {
+    asked = asked || fetch("/api/v1/scopes").then((response) => {
+      if (!response.ok) throw new Error(`scopes: ${response.status}`);
+      return response.json();
+    });
+    asked.catch(() => (asked = null));
+    return asked;
+  };
 
   /** The county in the part of the map that no panel covers. */
   function fitCounty(view, animate = true) {
@@ -246,7 +272,7 @@
   async function ask(view, state, query, signal) {
     const lang = pingji.language;
     const zoom = view.map.getZoom().toFixed(2);
-    const url = `/api/v1/layers/${state.spec.name}?lang=${lang}&zoom=${zoom}&audience=${view.options.audience}${query}`;
+    const url = `/api/v1/layers/${state.spec.name}?lang=${lang}&zoom=${zoom}&audience=${view.options.audience === "wall" ? "public" : "staff"}${query}`;
     const response = await fetch(url, { signal: AbortSignal.any([signal, AbortSignal.timeout(REQUEST_MS)]) });
     if (response.ok) return response.json();
     const error = new Error(`${state.spec.name}: ${response.status}`);
