@@ -1,18 +1,26 @@
 """How a command says what went wrong."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import NoReturn
 
 import typer
 from rich.console import Console
 from rich.markup import escape
 
-from pingji.dashboard.texts import t
+from pingji.dashboard.texts import UnknownText, t
 from pingji.data.errors import DataError
 
 
 def error_text(error: DataError, language: str) -> str:
-    """The text of an error; its key is the name of its class."""
-    return t(f"error.{error_key(error)}", language, **error.params)
+    """The text of an error; its key is the name of its class, below `error` or, where the web says it too, `problem`."""
+    key = error_key(error)
+    try:
+        return t(f"error.{key}", language, **error.params)
+    except UnknownText:
+        return t(f"problem.{key}", language, **error.params)
 
 
 def error_key(error: DataError) -> str:
@@ -33,3 +41,21 @@ def fail(error: DataError, language: str, *, hint: str = "") -> NoReturn:
     if hint:
         console.print(t(hint, language))
     raise typer.Exit(2) from error
+
+
+@contextmanager
+def readable_problems(language: str) -> Iterator[None]:
+    """Whatever the store refuses in this block is said in the user's language, with status 2."""
+    try:
+        yield
+    except DataError as error:
+        fail(error, language)
+
+
+@contextmanager
+def readable_problems(language: str) -> Iterator[None]:
+    """Errors of the store inside of the block are said in the user's language, and the program leaves with 2."""
+    try:
+        yield
+    except DataError as error:
+        fail(error, language)

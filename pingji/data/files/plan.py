@@ -14,6 +14,7 @@ from sqlalchemy import Connection, Table, select
 from pingji.data import derive, features, journal, notify
 from pingji.data.errors import BadMapping, EmptyFile, FileError, ImportRefused, ShiftUndecided, UnknownCounty
 from pingji.data.files import county as counties
+from pingji.data.files.guard import require_file
 from pingji.data.files.mapping import FileMapping, LayerMapping, load_mapping, require_fields
 from pingji.data.files.rows import Rows, build_rows, by_headers, drop_duplicates
 from pingji.data.files.source import Note, read_source
@@ -81,6 +82,8 @@ def plan_import(
     options = options or ImportOptions()
     table = features.table_of(layer)
     first = files[0].name
+    for path in files:
+        require_file(path)
     mapping = load_mapping(options.mapping) if options.mapping else None
     if mapping is not None and layer not in mapping.layers:
         raise BadMapping(file=mapping.name, field=f"layers.{layer}", value=", ".join(mapping.layers))
