@@ -3,137 +3,13 @@
   "use strict";
 
   const pingji = window.pingji;
-  const { live, make, setText, t, number } = pingji;
+  const { live, make, setText, setData, t, number } = pingji;
+  const { weight, share, sheetRow, placeRow, gaugeRow, workRow, eventRow, transferNotes, shelterNotes } = pingji.wallRows;
   const PAGE_MS = 8000; // the first page, the gravest, stays twice as long
   const ORDER_MS = 3000; // rows keep their places that long: figures change, rows don't hop
-  const BAR_END = 0.8; // of a bar's width is 100 %; what is over is drawn past it
   const REMAINDER_PARTS = ["not_reached", "notified", "in_transit", "refused", "unlocated", "returned"];
 
   const slot = (name) => document.querySelector(`[data-slot="${name}"]`);
-
-  /** How much a figure weighs in an order or a bar: a suppressed "<5" is 2, nothing known is 0. */
-  const weight = (n) => (typeof n === "number" ? n : typeof n === "string" ? 2 : 0);
-
-  /** a of b as a share; nothing of nothing is nothing. */
-  const share = (a, b) => (weight(b) > 0 ? weight(a) / weight(b) : 0);
-
-  /* ── Rows ────────────────────────────────────────────────────────────── */
-
-  function bar() {
-    const fill = make("i", "bar-fill");
-    return { node: make("div", "bar", fill), fill };
-  }
-
-  function setScale(fill, scale) {
-    const transform = `scaleX(${scale.toFixed(4)})`;
-    if (fill.style.transform !== transform) fill.style.transform = transform;
-  }
-
-  function setData(node, name, value) {
-    if (node.dataset[name] !== value) node.dataset[name] = value;
-  }
-
-  /** A bar whose end is 100 %, the excess drawn past it. */
-  function setCapacityBar(fill, ratio) {
-    setScale(fill, Math.min(ratio * BAR_END, 1));
-    setData(fill, "room", ratio > 1 ? "over" : ratio >= 0.95 ? "none" : ratio >= 0.8 ? "low" : "free");
-  }
-
-  /** name · how far · remainder of expected: a danger zone or a township. */
-  function sheetRow() {
-    const { node: gauge, fill } = bar();
-    const [name, left, of] = [make("span", "row-name"), make("b"), make("span", "of")];
-    const node = make("div", "row sheet-row", name, gauge, make("span", "row-figures", left, of));
-    gauge.classList.add("plain");
-    const update = ({ value }) => {
-      const cleared = value.remainder === 0 && weight(value.expected) > 0;
-      setText(name, value.name);
-      setText(left, cleared ? t("wall.cleared_row") : number(value.remainder));
-      setText(of, ` / ${number(value.expected)}`);
-      setScale(fill, Math.min(1, share(value.accounted, value.expected)));
-      setData(node, "cleared", String(cleared));
-    };
-    return { node, update };
-  }
-
-  /** A place in two lines: name and people, then its bar and `notes(value)`. */
-  function placeRow(of, notes) {
-    const { node: gauge, fill } = bar();
-    gauge.append(make("i", "bar-end"));
-    const [name, n, whole, status, rest] = [make("span", "row-name"), make("b"), make("span", "of"), make("span", "chip"), make("span", "row-notes")];
-    const node = make("div", "row place-row", make("span", "row-title", name, status), make("span", "row-figures", n, whole), gauge, rest);
-    const update = ({ value }) => {
-      setText(name, value.name);
-      setText(n, number(value.present));
-      setText(whole, ` / ${number(value[of])}`);
-      setText(status, isPlain(value.status) ? "" : t(`status.${value.status}`));
-      setData(status, "status", value.status || "");
-      setText(rest, notes(value));
-      setCapacityBar(fill, share(value.present, value[of]));
-    };
-    return { node, update };
-  }
-
-  /** A status that needs no word on the wall. */
-  const isPlain = (status) => status === "open" || status === "accepting" || !status;
-
-  function transferNotes(value) {
-    const words = [t("wall.roster", { n: number(value.roster) }), t("wall.clicker", { n: number(value.clicker) })];
-    if (value.difference) words.push(t("wall.difference", { n: pingji.signed(value.difference) }));
-    return words.join("  ");
-  }
-
-  function shelterNotes(value) {
-    if (typeof value.present !== "number" || typeof value.capacity !== "number") return "";
-    const room = value.capacity - value.present;
-    if (room < 0) return t("wall.over", { n: number(-room) });
-    const words = [t("wall.room", { n: number(room) })];
-    if (typeof value.full_in_min === "number" && value.full_in_min < 1440) {
-      words.push(t("wall.full_in", { time: pingji.duration(Math.max(1, Math.ceil(value.full_in_min)) * 60000) }));
-    }
-    return words.join("  ");
-  }
-
-  /** label · gauge · a of b: something that should be complete. */
-  function gaugeRow() {
-    const { node: gauge, fill } = bar();
-    gauge.classList.add("plain");
-    const [name, a, b] = [make("span", "row-name"), make("b"), make("span", "of")];
-    const node = make("div", "row place-row gauge-row", name, make("span", "row-figures", a, b), gauge);
-    const update = ({ value }) => {
-      setText(name, t(value.label));
-      setText(a, number(value.a));
-      setText(b, ` / ${number(value.b)}`);
-      setScale(fill, Math.min(1, share(value.a, value.b)));
-    };
-    return { node, update };
-  }
-
-  function workRow() {
-    const [name, n] = [make("span", "row-name"), make("b")];
-    const node = make("div", "row work-row", name, make("span", "row-figures", n));
-    const update = ({ value }) => {
-      setText(name, t(value.label));
-      setText(n, number(value.n));
-    };
-    return { node, update };
-  }
-
-  function eventRow() {
-    const [time, text] = [make("time", "of"), make("span", "row-name")];
-    const node = make("div", "row event-row", time, text);
-    const update = ({ value }) => {
-      setText(time, pingji.clock(value.at, "minutes"));
-      setText(text, eventText(value));
-    };
-    return { node, update };
-  }
-
-  /** What happened, in a sentence; a code that has a word is given its word. */
-  function eventText({ kind, name, n, detail }) {
-    const word = (code) => [`mode.${code}`, `status.${code}`, `layer.${code}`].filter(pingji.has).map((key) => t(key))[0] || code || "";
-    return t(`event.${kind}`, { name: word(name), n: number(n), detail: word(detail) });
-  }
 
   /* ── Lists that turn their pages ─────────────────────────────────────── */
 
@@ -234,6 +110,9 @@
     const pairs = [
       ["leaders", routine.leaders, routine.grids],
       ["posts_filled", routine.posts_filled, routine.posts],
+      ["zones_complete", routine.zones_complete, routine.zones],
+      ["committees", routine.committees, routine.communities],
+      ["households_linked", routine.households_linked, routine.households],
       ["knocked", routine.knocked, routine.households],
       ["fresh", routine.fresh, routine.households],
     ];
@@ -242,16 +121,20 @@
       .map(([name, a, b]) => ({ id: name, rank: -a / b, value: { label: `routine.${name}`, a, b } }));
   }
 
+  /** What is still to be done, the nearest to a life first. */
   function openWork({ routine = {} }) {
     const gap = (whole, done) => (typeof whole === "number" && typeof done === "number" ? whole - done : 0);
     const gaps = [
-      ["grids_out", gap(routine.grids, routine.grids_in_range)],
+      ["shelters_in_hazard", routine.shelters_in_hazard],
+      ["zones_incomplete", gap(routine.zones, routine.zones_complete)],
+      ["households_without_escort", routine.households_without_escort],
       ["leaders_missing", gap(routine.grids, routine.leaders)],
       ["posts_vacant", gap(routine.posts, routine.posts_filled)],
+      ["grids_out", gap(routine.grids, routine.grids_in_range)],
       ["not_knocked", gap(routine.households, routine.knocked)],
       ["stale", gap(routine.households, routine.fresh)],
     ];
-    return gaps.filter(([, n]) => n > 0).map(([name, n]) => ({ id: name, rank: n, value: { label: `work.${name}`, n } }));
+    return gaps.map(([name, n], i) => ({ id: name, rank: -i, value: { label: `work.${name}`, n } })).filter((item) => item.value.n > 0);
   }
 
   /* ── Single panels ───────────────────────────────────────────────────── */
@@ -357,19 +240,6 @@
     live.after(schedule);
     setInterval(schedule, 1000);
   }
-
-  /** Waits until Dash has drawn the page: it comes after the assets. */
-  pingji.onPage = pingji.onPage || ((name, fn) => {
-    const page = document.querySelector(`#page[data-page="${name}"]`);
-    if (page) return fn(page);
-    const observer = new MutationObserver(() => {
-      const found = document.querySelector(`#page[data-page="${name}"]`);
-      if (!found) return;
-      observer.disconnect();
-      fn(found);
-    });
-    observer.observe(document.documentElement, { childList: true, subtree: true });
-  });
 
   pingji.onPage("wall", () => pingji.client.then((client) => start(client.county.code)));
 })();

@@ -61,10 +61,9 @@ def map_box(*, audience: str, interactive: bool, class_name: str = "") -> html.D
     """The map in its box; `20_map.js` reads the box's `data-map` and draws the layers."""
     centre, zoom = FIRST_VIEW
     options = json.dumps({"interactive": interactive, "audience": audience})
-    switches = {
-        name: interactive
-        for name in ("dragging", "scrollWheelZoom", "doubleClickZoom", "boxZoom", "keyboard", "touchZoom")
-    }
+    switches = dict.fromkeys(
+        ("dragging", "scrollWheelZoom", "doubleClickZoom", "boxZoom", "keyboard", "touchZoom"), interactive
+    )
     leaflet = dl.Map(
         id="map",
         center=centre,

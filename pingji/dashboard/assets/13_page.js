@@ -1,0 +1,61 @@
+/* What screens share in script: waiting for their page, bars, and short notices with a way back. */
+(() => {
+  "use strict";
+
+  const pingji = window.pingji;
+  const TOAST_MS = 10000;
+  const BAR_END = 0.8; // where 100 % is on a bar; `.bar-end` and `.bar::before` in 05_common.css say the same
+  const NEAR_FULL = 0.8;
+  const FULL = 0.95;
+
+  /** Sets a data attribute only where it differs. */
+  pingji.setData = (node, name, value) => {
+    if (node.dataset[name] !== value) node.dataset[name] = value;
+  };
+
+  /** Draws a share into a bar's fill: a transform, so that nothing is laid out. */
+  pingji.setScale = (fill, scale) => {
+    const transform = `scaleX(${scale.toFixed(4)})`;
+    if (fill.style.transform !== transform) fill.style.transform = transform;
+  };
+
+  /** Draws how full a place is: 100 % is the bar's end mark, the excess is drawn past it. */
+  pingji.setFill = (fill, ratio) => {
+    pingji.setScale(fill, Math.min(ratio * BAR_END, 1));
+    pingji.setData(fill, "room", ratio > 1 ? "over" : ratio >= FULL ? "none" : ratio >= NEAR_FULL ? "low" : "free");
+  };
+
+  /** Runs fn(page) once Dash has drawn the page of that name: it comes after the assets. */
+  pingji.onPage = (name, fn) => {
+    const find = () => document.querySelector(`#page[data-page="${name}"]`);
+    const page = find();
+    if (page) return fn(page);
+    const observer = new MutationObserver(() => {
+      const found = find();
+      if (!found) return;
+      observer.disconnect();
+      fn(found);
+    });
+    observer.observe(document.documentElement, { childList: true, subtree: true });
+  };
+
+  /** A short notice in the page's toast slot, with one action where there is a way back. */
+  pingji.toast = (text, action) => {
+    const host = document.querySelector('[data-slot="toasts"]');
+    if (!host) return;
+    const toast = pingji.make("div", "toast", pingji.make("span", "", text));
+    const timer = setTimeout(() => toast.remove(), TOAST_MS);
+    if (action) {
+      const button = pingji.make("button", "touch", action.label);
+      button.type = "button";
+      button.addEventListener("click", () => {
+        clearTimeout(timer);
+        toast.remove();
+        action.run();
+      });
+      toast.append(button);
+    }
+    host.append(toast);
+    while (host.childElementCount > 3) host.firstElementChild.remove();
+  };
+})();

@@ -1,0 +1,119 @@
+/* The rows of the wall's lists: each a node and how it takes in a value. */
+(() => {
+  "use strict";
+
+  const pingji = window.pingji;
+  const { make, setText, setData, setScale, setFill, t, number } = pingji;
+
+  /** How much a figure weighs in an order or a bar: a suppressed "<5" is 2, nothing known is 0. */
+  const weight = (n) => (typeof n === "number" ? n : typeof n === "string" ? 2 : 0);
+
+  /** a of b as a share; nothing of nothing is nothing. */
+  const share = (a, b) => (weight(b) > 0 ? weight(a) / weight(b) : 0);
+
+  function bar() {
+    const fill = make("i", "bar-fill");
+    return { node: make("div", "bar", fill), fill };
+  }
+
+  /** name · how far · remainder of expected: a danger zone or a township. */
+  function sheetRow() {
+    const { node: gauge, fill } = bar();
+    const [name, left, of] = [make("span", "row-name"), make("b"), make("span", "of")];
+    const node = make("div", "row sheet-row", name, gauge, make("span", "row-figures", left, of));
+    gauge.classList.add("plain");
+    const update = ({ value }) => {
+      const cleared = value.remainder === 0 && weight(value.expected) > 0;
+      setText(name, value.name);
+      setText(left, cleared ? t("wall.cleared_row") : number(value.remainder));
+      setText(of, ` / ${number(value.expected)}`);
+      setScale(fill, Math.min(1, share(value.accounted, value.expected)));
+      setData(node, "cleared", String(cleared));
+    };
+    return { node, update };
+  }
+
+  /** A place in two lines: name and people, then its bar and `notes(value)`. */
+  function placeRow(of, notes) {
+    const { node: gauge, fill } = bar();
+    gauge.append(make("i", "bar-end"));
+    const [name, n, whole, status, rest] = [make("span", "row-name"), make("b"), make("span", "of"), make("span", "chip"), make("span", "row-notes")];
+    const node = make("div", "row place-row", make("span", "row-title", name, status), make("span", "row-figures", n, whole), gauge, rest);
+    const update = ({ value }) => {
+      setText(name, value.name);
+      setText(n, number(value.present));
+      setText(whole, ` / ${number(value[of])}`);
+      setText(status, isPlain(value.status) ? "" : t(`status.${value.status}`));
+      setData(status, "status", value.status || "");
+      setText(rest, notes(value));
+      setFill(fill, share(value.present, value[of]));
+    };
+    return { node, update };
+  }
+
+  /** A status that needs no word on the wall. */
+  const isPlain = (status) => status === "open" || status === "accepting" || !status;
+
+  function transferNotes(value) {
+    const words = [t("wall.roster", { n: number(value.roster) }), t("wall.clicker", { n: number(value.clicker) })];
+    if (value.difference) words.push(t("wall.difference", { n: pingji.signed(value.difference) }));
+    return words.join("  ");
+  }
+
+  function shelterNotes(value) {
+    if (typeof value.present !== "number" || typeof value.capacity !== "number") return "";
+    const room = value.capacity - value.present;
+    if (room < 0) return t("wall.over", { n: number(-room) });
+    const words = [t("wall.room", { n: number(room) })];
+    if (typeof value.full_in_min === "number" && value.full_in_min < 1440) {
+      words.push(t("wall.full_in", { time: pingji.duration(Math.max(1, Math.ceil(value.full_in_min)) * 60000) }));
+    }
+    return words.join("  ");
+  }
+
+  /** label · gauge · a of b: something that should be complete. */
+  function gaugeRow() {
+    const { node: gauge, fill } = bar();
+    gauge.classList.add("plain");
+    const [name, a, b] = [make("span", "row-name"), make("b"), make("span", "of")];
+    const node = make("div", "row place-row gauge-row", name, make("span", "row-figures", a, b), gauge);
+    const update = ({ value }) => {
+      setText(name, t(value.label));
+      setText(a, number(value.a));
+      setText(b, ` / ${number(value.b)}`);
+      setScale(fill, Math.min(1, share(value.a, value.b)));
+    };
+    return { node, update };
+  }
+
+  function workRow() {
+    const [name, n] = [make("span", "row-name"), make("b")];
+    const node = make("div", "row work-row", name, make("span", "row-figures", n));
+    const update = ({ value }) => {
+      setText(name, t(value.label));
+      setText(n, number(value.n));
+    };
+    return { node, update };
+  }
+
+  function eventRow() {
+    const [time, text] = [make("time", "of"), make("span", "row-name")];
+    const node = make("div", "row event-row", time, text);
+    const update = ({ value }) => {
+      setText(time, pingji.clock(value.at, "minutes"));
+      setText(text, eventText(value));
+    };
+    return { node, update };
+  }
+
+  /** What happened, in a sentence; a code that has a word is given its word. */
+  function eventText({ kind, name, n, detail }) {
+    const word = (code) => [`mode.${code}`, `status.${code}`, `layer.${code}`].filter(pingji.has).map((key) => t(key))[0] || code || "";
+    const { to, status, level } = detail || {};
+    const words = [word(to || status)];
+    if (to === "emergency" && level) words.push(t(`level.${level}`));
+    return t(pingji.has(`event.${kind}`) ? `event.${kind}` : "event.other", { name: word(name), n: number(n), detail: words.join(" ") });
+  }
+
+  pingji.wallRows = { weight, share, sheetRow, placeRow, gaugeRow, workRow, eventRow, transferNotes, shelterNotes };
+})();
