@@ -1,32 +1,112 @@
 """The one app factory: FastAPI with Dash on it, the API, the live stream and the screens."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import dash
 from dash import Dash
 from fastapi import FastAPI
+from fastapi.openapi.docs import get_swagger_ui_html
+from fastapi.responses import HTMLResponse
+from fastapi.staticfiles import StaticFiles
+from starlette.middleware.gzip import GZipMiddleware
 
+from pingji import __version__
+from pingji.dashboard import errors, health
+from pingji.dashboard.api import figures, modes, movements
+from pingji.dashboard.api import map as map_routes
+from pingji.dashboard.context import Context
+from pingji.dashboard.guard import Guard
+from pingji.dashboard.live import Hub
 from pingji.dashboard.pages import desk, shelters, wall
+from pingji.dashboard.texts import t
+from pingji.data.engine import open_engine
+from pingji.data.notify import Listener
+from pingji.data.schema import require_current
+from pingji.data.writer import Writer
 from pingji.settings import Settings
 
-ASSETS_DIR = Path(__file__).parent / "assets"
+HERE = Path(__file__).parent
+COMPRESS_FROM = 2_000  # bytes: small answers are faster as they are
 
 
 def create_app(settings: Settings) -> FastAPI:
-    """A complete Pingji on one store, ready for uvicorn."""
-    server = FastAPI(title="Pingji", docs_url="/api/docs", openapi_url="/api/openapi.json", redoc_url=None)
-    dash_app = Dash(
+    """A complete Pingji on one store, ready for uvicorn; nothing is opened before it starts."""
+    engine = open_engine(settings.database_url)
+    listener = Listener(engine, lambda: hub.wake())
+    writer = Writer(engine, on_commit=listener.poke)
+    context = Context(settings, engine, writer, on_change=listener.poke)
+    hub = Hub(context)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        require_current(engine)
+        writer.start()
+        await hub.start()
+        listener.start()
+        try:
+            yield
+        finally:
+            listener.stop()
+            await hub.stop()
+            writer.stop()
+            engine.dispose()
+
+    server = FastAPI(
+        title="Pingji",
+        version=__version__,
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url="/api/openapi.json",
+    )
+    errors.register(server)
+    for routes in (
+        movements.router(context),
+        modes.router(context),
+        figures.router(context, hub),
+        map_routes.router(context),
+    ):
+        server.include_router(routes, prefix="/api/v1")
+    server.include_router(health.router(context, hub))
+    _document(server)
+    server.add_middleware(GZipMiddleware, minimum_size=COMPRESS_FROM, compresslevel=4)
+    if settings.token is not None:
+        server.add_middleware(Guard, token=settings.token.get_secret_value())
+    _add_screens(server)
+    return server
+
+
+def _document(server: FastAPI) -> None:
+    """The API's documentation, from files of our own: FastAPI's page would fetch them from elsewhere."""
+    server.mount("/static", StaticFiles(directory=HERE / "static"), name="static")
+
+    @server.get("/api/docs", include_in_schema=False)
+    def docs() -> HTMLResponse:
+        return get_swagger_ui_html(
+            openapi_url="/api/openapi.json",
+            title="Pingji API",
+            swagger_js_url="/static/swagger-ui/swagger-ui-bundle.js",
+            swagger_css_url="/static/swagger-ui/swagger-ui.css",
+            swagger_favicon_url="/assets/favicon.svg",
+        )
+
+
+def _add_screens(server: FastAPI) -> None:
+    """Dash comes last: its catch-all route answers whatever nothing else did."""
+    title = t("app.title", "zh_CN")
+    app = Dash(
         "pingji.dashboard",
         server=server,
         use_pages=True,
         pages_folder="",
-        assets_folder=str(ASSETS_DIR),
-        title="平急一张图",
+        assets_folder=str(HERE / "assets"),
+        title=title,
         update_title=None,
         suppress_callback_exceptions=True,
     )
     for page in (desk, wall, shelters):
-        dash.register_page(page.__name__, path=page.PATH, title="平急一张图", layout=page.layout)
-        page.register(dash_app)
-    dash_app.layout = dash.page_container
-    return server
+        dash.register_page(page.__name__, path=page.PATH, title=title, layout=page.layout)
+        page.register(app)
+    app.layout = dash.page_container

@@ -11,7 +11,7 @@ from pingji.data.sql import upsert
 from pingji.data.tables import LAYER_TABLES, headcount, occupancy, tally, trend, whereabouts
 from pingji.ops.movement import SHELTER
 from pingji.ops.position import EVER_BITS, HOUSEHOLD_ORDER
-from pingji.ops.tally import Changes
+from pingji.ops.tally import ROSTER, Changes
 from pingji.ops.whereabouts import Whereabouts
 
 OPEN, ACCEPTING, CLOSED = "open", "accepting", "closed"
@@ -172,7 +172,7 @@ def _recount_places(conn: Connection, county: str, operation: str) -> None:
         h.county == county, h.operation == operation, h.place == o.place
     )
     arrived = select(func.coalesce(func.sum(t.n), 0)).where(
-        t.county == county, t.operation == operation, t.place == o.place, t.source == "roster"
+        t.county == county, t.operation == operation, t.place == o.place, t.source == ROSTER
     )
     values = {
         "roster": roster.scalar_subquery(),

@@ -1,6 +1,6 @@
 """Features: the one door to the layer tables, in and out, the same on both stores."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -131,11 +131,12 @@ def geojson(
     limit: int | None = None,
     simplify_deg: float | None = None,
     where: ColumnElement[bool] | None = None,
+    shown: Callable[[Mapping[str, object]], Mapping[str, object]] | None = None,
 ) -> bytes:
     """A layer as a GeoJSON FeatureCollection; only `fields` leave the store, and each feature's id is its code.
 
     With `simplify_deg`, borders are thinned to about that many degrees; layers that tile the county keep shared
-    borders shared.
+    borders shared. `shown` turns the fields of a row into the properties that leave: the place for masks.
     """
     table = table_of(layer)
     if conn.dialect.name == "postgresql" and not simplify_deg:
@@ -154,7 +155,7 @@ def geojson(
                     "type": "Feature",
                     "id": row[0],
                     "geometry": geometry,
-                    "properties": dict(zip(names, row[2:], strict=True)),
+                    "properties": (shown or dict)(dict(zip(names, row[2:], strict=True))),
                 }
                 for row, geometry in zip(rows, geometries, strict=True)
             ],

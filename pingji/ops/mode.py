@@ -186,6 +186,11 @@ def _opening(press: Press, neighbours: tuple[Neighbour, ...], dropped: tuple[str
     return Step(opens=True, closes=False, absorbs=tuple(absorbs), drops=tuple(drops))
 
 
+def reachable(mode: Mode) -> frozenset[Mode]:
+    """The modes that a press can lead to from this one."""
+    return frozenset(_ALLOWED[mode])
+
+
 def gravest(states: list[State]) -> State:
     """The state that a county's screens show: a real one before an exercise, then by gravity.
 

@@ -10,6 +10,10 @@ from pingji.ops.whereabouts import Whereabouts
 Cell = tuple[str, str, str, str, str]  # off_plan, zone, grid, community, township
 MICROSECONDS_A_MINUTE = 60_000_000
 
+# Sources of the trend: arrivals by name at a place, clicks at a place, and each person's first arrival anywhere.
+ROSTER, CLICKER, FIRST = "roster", "clicker", "first"
+ANYWHERE = ""
+
 
 @dataclass
 class Changes:
@@ -35,10 +39,12 @@ class Changes:
                 self.tally["persons_ever", *cell, position.value] += sign
         if known.at:
             self.roster[known.at] += sign
-        for place, visit in known.visits.items():
-            if visit.arrived:
-                self.arrived[place] += sign
-                self.trend[place, "roster", visit.arrived // MICROSECONDS_A_MINUTE] += sign
+        arrivals = {place: visit.arrived for place, visit in known.visits.items() if visit.arrived}
+        for place, clock in arrivals.items():
+            self.arrived[place] += sign
+            self.trend[place, ROSTER, clock // MICROSECONDS_A_MINUTE] += sign
+        if arrivals:
+            self.trend[ANYWHERE, FIRST, min(arrivals.values()) // MICROSECONDS_A_MINUTE] += sign
 
     def count_household(self, cell: Cell, members: Sequence[Whereabouts], sign: int) -> None:
         """Adds a household of these members, or takes it out; one without members is none."""
@@ -48,4 +54,4 @@ class Changes:
     def count_clicks(self, place: str, device: str, clock: int, n: int) -> None:
         """Adds clicks of one device at one place."""
         self.clicker[place, device] += n
-        self.trend[place, "clicker", clock // MICROSECONDS_A_MINUTE] += n
+        self.trend[place, CLICKER, clock // MICROSECONDS_A_MINUTE] += n

@@ -155,7 +155,7 @@ trend = Table(
     text("county", required=True),
     text("operation", required=True),
     text("place", required=True),
-    text("source", required=True),  # roster | clicker
+    text("source", required=True),  # roster | clicker | first (arrival anywhere; place is empty)
     Column("minute", Integer, nullable=False),  # minutes since 1970 UTC
     number("n"),
     PrimaryKeyConstraint("county", "operation", "place", "source", "minute"),

@@ -175,7 +175,7 @@ posts = layer_table(
 )
 
 LAYER_TABLES: dict[str, Table] = {
-    t.name: t
+    str(t.name): t
     for t in (
         communities,
         grids,

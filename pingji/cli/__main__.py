@@ -1,0 +1,5 @@
+"""`python -m pingji.cli`."""
+
+from pingji.cli import main
+
+main()

@@ -1,0 +1,43 @@
+"""`pingji db upgrade|backup|restore`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pingji.cli.console import say
+from pingji.cli.problems import readable_problems
+from pingji.data import backup as backups
+from pingji.data import schema
+from pingji.data.engine import open_engine
+from pingji.settings import Settings
+
+app = typer.Typer(help="The store: tables, backup, restore.", no_args_is_help=True)
+File = Annotated[Path, typer.Argument(help="The backup's file.")]
+
+
+@app.command()
+def upgrade() -> None:
+    """Bring the tables to this program's version."""
+    settings = Settings()
+    with readable_problems(settings.language):
+        schema.upgrade(open_engine(settings.database_url))
+    say("cli.db.upgraded", settings.language)
+
+
+@app.command()
+def backup(file: File) -> None:
+    """Write the whole store to one file, while it is in use."""
+    settings = Settings()
+    with readable_problems(settings.language):
+        backups.backup(open_engine(settings.database_url), file)
+    say("cli.db.backed_up", settings.language, file=file)
+
+
+@app.command()
+def restore(file: File) -> None:
+    """Put a backup in place of the store; a damaged file changes nothing."""
+    settings = Settings()
+    with readable_problems(settings.language):
+        backups.restore(file, settings.database_url)
+    say("cli.db.restored", settings.language, file=file)

@@ -1,0 +1,111 @@
+"""`pingji serve` and `pingji demo`: the running product."""
+
+import socket
+import subprocess
+import sys
+from collections.abc import Callable
+from typing import Annotated
+
+import typer
+import uvicorn
+from rich.progress import Progress, TimeElapsedColumn
+from sqlalchemy import select
+
+from pingji.cli.console import fail, out, say
+from pingji.dashboard.texts import t
+from pingji.data import schema
+from pingji.data.demo import build_county, save_county
+from pingji.data.engine import open_engine, reading
+from pingji.data.tables import area
+from pingji.settings import Settings
+
+Host = Annotated[str | None, typer.Option(help="Address to listen on; other than 127.0.0.1 needs PINGJI_TOKEN.")]
+Port = Annotated[int | None, typer.Option(help="Port to listen on.")]
+DEMO_COUNTY = "220221"
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
+
+
+def serve(host: Host = None, port: Port = None) -> None:
+    """Serve the screens and the API on the configured store."""
+    run(settings_for(host, port))
+
+
+def settings_for(host: str | None, port: int | None) -> Settings:
+    """The settings of the environment, with what the command line says over them."""
+    settings = Settings()
+    return settings.model_copy(update={k: v for k, v in (("host", host), ("port", port)) if v is not None})
+
+
+def run(settings: Settings, on_start: Callable[[], None] | None = None) -> None:
+    """Serve until stopped; refuses an open address without a token, and a port that is taken."""
+    from pingji.dashboard.app import create_app
+
+    if settings.host not in LOOPBACK and settings.token is None:
+        fail("cli.serve.token_needed", settings.language, host=settings.host)
+    _refuse_taken_port(settings)
+    engine = open_engine(settings.database_url)
+    schema.upgrade(engine)
+    engine.dispose()
+    say("cli.serve.at", settings.language, url=f"http://{settings.host}:{settings.port}")
+    config = uvicorn.Config(
+        create_app(settings),
+        host=settings.host,
+        port=settings.port,
+        log_level="warning",
+        access_log=False,
+        timeout_graceful_shutdown=3,
+        backlog=2048,
+    )
+    if on_start is not None:
+        on_start()
+    uvicorn.Server(config).run()
+
+
+def _refuse_taken_port(settings: Settings) -> None:
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((settings.host, settings.port))
+        except OSError as error:
+            fail("cli.serve.port_taken", settings.language, port=settings.port, reason=error.strerror)
+
+
+def demo(
+    host: Host = None,
+    port: Port = None,
+    speed: Annotated[float, typer.Option(min=0.1, help="Minutes of the exercise in a minute of the clock.")] = 6.0,
+    exercise: Annotated[bool, typer.Option(help="Begin with an exercise under way.")] = True,
+) -> None:
+    """Make the demo county once, and serve it with an exercise already running."""
+    settings = settings_for(host, port).model_copy(update={"county": DEMO_COUNTY})
+    _make_county(settings)
+    player: subprocess.Popen[bytes] | None = None
+    url = f"http://127.0.0.1:{settings.port}"
+
+    def play() -> None:
+        nonlocal player
+        for path, key in (("/", "desk"), ("/wall", "wall"), ("/shelters", "shelters"), ("/api/docs", "docs")):
+            say("cli.demo.look", settings.language, what=t(f"cli.demo.{key}", settings.language), url=url + path)
+        if exercise:
+            command = [sys.executable, "-m", "pingji.cli", "simulate", "--fresh", "--url", url, "--speed", str(speed)]
+            player = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+
+    try:
+        run(settings, on_start=play)
+    finally:
+        if player is not None:
+            player.terminate()
+
+
+def _make_county(settings: Settings) -> None:
+    engine = open_engine(settings.database_url)
+    schema.upgrade(engine)
+    with reading(engine) as conn:
+        exists = conn.scalars(select(area.c.id).where(area.c.county == DEMO_COUNTY).limit(1)).first() is not None
+    if not exists:
+        with Progress(*Progress.get_default_columns(), TimeElapsedColumn(), console=out) as progress:
+            task = progress.add_task(t("cli.demo.making", settings.language), total=2)
+            county = build_county(progress=lambda _, done: progress.update(task, completed=done))
+            save_county(engine, county, lambda _, done: progress.update(task, completed=1 + done))
+    engine.dispose()

@@ -1,0 +1,10 @@
+"""What several routes share."""
+
+from urllib.parse import unquote
+
+UNNAMED_ACTOR = "-"  # until accounts exist: whoever sits at the machine, or holds the token
+
+
+def actor_name(given: str | None, header: str | None) -> str:
+    """Who says it acts: the body's `actor`, else the `X-Actor` header (percent-encoded UTF-8)."""
+    return (given or unquote(header or "")).strip()[:64] or UNNAMED_ACTOR

@@ -1,0 +1,168 @@
+"""`POST /api/v1/movements`: what phones say, a batch at a time."""
+
+import asyncio
+import zlib
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Annotated
+from uuid import UUID
+
+import orjson
+from fastapi import APIRouter, Request, Response
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+
+from pingji.dashboard.context import Context, now_us
+from pingji.dashboard.errors import BadRequest, BatchTooLarge
+from pingji.dashboard.texts import t
+from pingji.data.ingest import Outcome
+from pingji.ops.movement import MAX_COUNT, Kind, Movement, Reason
+
+MAX_BATCH = 1_000
+MAX_BYTES = 4 << 20  # unpacked: 1,000 movements with long notes are far below it
+
+UUID7 = r"^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-7[0-9a-fA-F]{3}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$"
+Code = Annotated[str, StringConstraints(max_length=64)]
+
+
+class MovementIn(BaseModel):
+    """One statement of one device."""
+
+    model_config = ConfigDict(extra="forbid", title="Movement")
+
+    id: Annotated[str, StringConstraints(pattern=UUID7)]
+    device: Annotated[str, StringConstraints(min_length=1, max_length=64)]
+    sequence: Annotated[int, Field(ge=0, lt=2**62, strict=True)]
+    occurred_at: AwareDatetime
+    kind: Kind
+    place: Code | None = None
+    person: Code | None = None
+    household: Code | None = None
+    count: Annotated[int, Field(ge=-MAX_COUNT, le=MAX_COUNT, strict=True)] | None = None
+    supersedes: UUID | None = None
+    note: Annotated[str, StringConstraints(max_length=500)] | None = None
+
+
+class RefusedOut(BaseModel):
+    """A movement that was not taken, and why."""
+
+    id: str
+    reason: str
+    detail: str
+    detail_en: str
+
+
+class MovementsOut(BaseModel):
+    """What became of each movement; acknowledged only when durable."""
+
+    accepted: list[str]
+    duplicates: list[str]
+    refused: list[RefusedOut]
+
+
+class MovementsIn(BaseModel):
+    """A batch; at most 1,000 movements, gzip accepted."""
+
+    movements: list[MovementIn]
+
+
+_validate = MovementIn.__pydantic_validator__.validate_python
+
+
+def router(context: Context) -> APIRouter:
+    """The route of the head-count."""
+    routes = APIRouter(tags=["movements"])
+    content = {"application/json": {"schema": MovementsIn.model_json_schema()}}
+    schema = {"requestBody": {"required": True, "content": content}}
+
+    @routes.post("/movements", response_model=MovementsOut, openapi_extra=schema)
+    async def record_movements(request: Request) -> Response:
+        """Record movements: idempotent by id, in any order; one bad entry never blocks the others."""
+        entries = _entries(await _body(request))
+        movements, refused = _parse(entries, now_us())
+        outcome = Outcome()
+        if movements:
+            future = context.writer.submit(context.county_code, movements)
+            # Shielded: a phone that hangs up must not cancel what the writer has begun.
+            outcome = await asyncio.shield(asyncio.wrap_future(future))
+        refused += [_refused(i, reason) for i, reason in outcome.refused]
+        body = {"accepted": outcome.accepted, "duplicates": outcome.duplicates, "refused": refused}
+        return Response(orjson.dumps(body), media_type="application/json")
+
+    return routes
+
+
+async def _body(request: Request) -> bytes:
+    size, chunks = 0, []
+    async for chunk in request.stream():
+        size += len(chunk)
+        if size > MAX_BYTES:
+            raise BatchTooLarge(limit=f"{MAX_BYTES >> 20} MB")
+        chunks.append(chunk)
+    raw = b"".join(chunks)
+    if request.headers.get("content-encoding", "").lower() != "gzip":
+        return raw
+    unpacker = zlib.decompressobj(wbits=31)
+    try:
+        unpacked = unpacker.decompress(raw, MAX_BYTES)
+    except zlib.error as error:
+        raise BadRequest(where="gzip", what=str(error)) from error
+    if unpacker.unconsumed_tail:
+        raise BatchTooLarge(limit=f"{MAX_BYTES >> 20} MB")
+    if not unpacker.eof:
+        raise BadRequest(where="gzip", what="cut off")
+    return unpacked
+
+
+def _entries(body: bytes) -> Sequence[object]:
+    try:
+        document = orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        raise BadRequest(where="body", what=str(error)) from error
+    entries = document.get("movements") if isinstance(document, dict) else None
+    if not isinstance(entries, list):
+        raise BadRequest(where="movements", what="a list is needed")
+    if len(entries) > MAX_BATCH:
+        raise BatchTooLarge(limit=MAX_BATCH)
+    return entries
+
+
+def _parse(entries: Sequence[object], received_at: int) -> tuple[list[Movement], list[dict[str, str]]]:
+    movements: list[Movement] = []
+    refused: list[dict[str, str]] = []
+    for entry in entries:
+        try:
+            movements.append(_movement(_validate(entry), received_at))
+        except ValidationError as error:
+            claimed = str(entry.get("id", "")) if isinstance(entry, dict) else ""
+            first = error.errors(include_url=False, include_input=False)[0]
+            where = ".".join(map(str, first["loc"])) or "-"
+            refused.append(_refused(claimed, Reason.MALFORMED, field=where, what=first["msg"]))
+    return movements, refused
+
+
+def _movement(m: MovementIn, received_at: int) -> Movement:
+    occurred_at = _microseconds(m.occurred_at)
+    return Movement(
+        m.id.lower(),
+        m.device,
+        m.sequence,
+        m.kind,
+        occurred_at,
+        min(occurred_at, received_at),
+        m.place or "",
+        m.person or "",
+        m.household or "",
+        m.count or 0,
+        str(m.supersedes) if m.supersedes else "",
+        m.note or "",
+    )
+
+
+def _microseconds(at: datetime) -> int:
+    return round(at.timestamp() * 1_000_000)
+
+
+def _refused(movement_id: str, reason: Reason, **params: object) -> dict[str, str]:
+    key = f"refusal.{reason.value}"
+    texts = {"detail": t(key, "zh_CN", **params), "detail_en": t(key, "en", **params)}
+    return {"id": movement_id, "reason": reason.value, **texts}

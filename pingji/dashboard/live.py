@@ -1,0 +1,162 @@
+"""The live hub: one reader a process, and one bounded queue a screen.
+
+A commit wakes the hub; it reads the figures once, and sends each screen only what changed. Notifications carry no
+data, so a lost one costs only delay: the hub reads every two seconds anyway.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+import orjson
+
+from pingji.dashboard import queries
+from pingji.dashboard.context import Context, now_us
+from pingji.dashboard.suppress import public_figures
+from pingji.data.engine import reading
+
+log = logging.getLogger(__name__)
+
+Audience = Literal["staff", "wall"]
+AUDIENCES: tuple[Audience, ...] = ("staff", "wall")
+HEARTBEAT_S = 3.0
+REREAD_S = 2.0
+PAUSE_S = 0.02  # between two readings under load: what changes meanwhile goes out together
+ROUTINE_S = 30.0
+QUEUE = 64  # messages that a slow screen may lag behind before it gets a fresh snapshot
+
+
+def encode(kind: str, values: Mapping[str, object], removed: list[str]) -> bytes:
+    """One message of the stream."""
+    message = {"kind": kind, "at": time.time_ns() // 1_000_000, "values": values, "removed": removed}
+    return b"data: " + orjson.dumps(message) + b"\n\n"
+
+
+@dataclass(eq=False)
+class _Screen:
+    audience: Audience
+    queue: "asyncio.Queue[bytes | None]" = field(default_factory=lambda: asyncio.Queue(QUEUE))
+
+
+class Hub:
+    """Feeds the screens of one process. Made and used on the event loop; `wake` may be called from any thread."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._screens: set[_Screen] = set()
+        self._figures: dict[Audience, dict[str, object]] = {audience: {} for audience in AUDIENCES}
+        self._ready = asyncio.Event()
+        self._changed = asyncio.Event()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._task: asyncio.Task[None] | None = None
+        self._routine: dict[str, object] = {}
+        self._routine_at = 0.0
+        self.read_seconds = 0.0
+
+    @property
+    def screens(self) -> int:
+        """How many screens are connected."""
+        return len(self._screens)
+
+    async def start(self) -> None:
+        """Begin to read and send."""
+        self._loop = asyncio.get_running_loop()
+        self._task = asyncio.create_task(self._run())
+
+    async def stop(self) -> None:
+        """Send every screen away."""
+        if self._task:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+        for screen in self._screens:
+            self._offer(screen, None)
+
+    def wake(self) -> None:
+        """Something was committed."""
+        if self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._changed.set)
+
+    async def messages(self, audience: Audience) -> AsyncIterator[bytes]:
+        """The stream of one screen: a snapshot, then what changes, and a heartbeat."""
+        await self._ready.wait()
+        screen = _Screen(audience)
+        self._screens.add(screen)
+        try:
+            yield b"retry: 1000\n" + encode("snapshot", self._figures[audience], [])
+            while (message := await screen.queue.get()) is not None:
+                yield message
+        finally:
+            self._screens.discard(screen)
+
+    async def _run(self) -> None:
+        last_sent = 0.0
+        while True:
+            self._changed.clear()
+            try:
+                changed = await self._refresh()
+            except Exception:  # a screen must see "stale", not a dead hub: no heartbeat until reading works again
+                log.exception("the live figures could not be read")
+                await asyncio.sleep(1)
+                continue
+            now = time.monotonic()
+            if changed:
+                last_sent = now
+            elif now - last_sent >= HEARTBEAT_S:
+                last_sent = now
+                self._broadcast({audience: encode("heartbeat", {}, []) for audience in AUDIENCES})
+            await asyncio.sleep(PAUSE_S)
+            try:
+                await asyncio.wait_for(self._changed.wait(), min(REREAD_S, HEARTBEAT_S))
+            except TimeoutError:
+                continue
+
+    async def _refresh(self) -> bool:
+        figures = await asyncio.to_thread(self._read)
+        shown: dict[Audience, dict[str, object]] = {"staff": figures}
+        county = figures.get("county")
+        code = str(county["code"]) if isinstance(county, dict) else ""
+        shown["wall"] = public_figures(figures, code)
+        messages: dict[Audience, bytes] = {}
+        for audience in AUDIENCES:
+            before, after = self._figures[audience], shown[audience]
+            values = {key: value for key, value in after.items() if before.get(key) != value}
+            removed = [key for key in before if key not in after]
+            self._figures[audience] = after
+            if values or removed:
+                messages[audience] = encode("delta", values, removed)
+        first = not self._ready.is_set()
+        self._ready.set()
+        if messages and not first:
+            self._broadcast(messages)
+        return bool(messages)
+
+    def _read(self) -> dict[str, object]:
+        began = time.perf_counter()
+        county = self._context.county_or_none()
+        if county is None:
+            return {"county": None}
+        with reading(self._context.engine) as conn:
+            target = self._context.settings.evacuation_target_min
+            figures = queries.situation_figures(conn, county, now_us(), target)
+            if not self._routine or time.monotonic() - self._routine_at > ROUTINE_S:
+                self._routine, self._routine_at = queries.routine(conn, county), time.monotonic()
+        self.read_seconds = time.perf_counter() - began
+        return {"county": {"code": county.code, "name": county.name}, "routine": self._routine, **figures}
+
+    def _broadcast(self, messages: Mapping[Audience, bytes]) -> None:
+        for screen in self._screens:
+            if (message := messages.get(screen.audience)) is not None:
+                self._offer(screen, message)
+
+    def _offer(self, screen: _Screen, message: bytes | None) -> None:
+        """Never wait for a slow screen: throw its backlog away and start it afresh."""
+        try:
+            screen.queue.put_nowait(message)
+        except asyncio.QueueFull:
+            while not screen.queue.empty():
+                screen.queue.get_nowait()
+            fresh = encode("snapshot", self._figures[screen.audience], []) if message is not None else None
+            screen.queue.put_nowait(fresh)

@@ -1,0 +1,143 @@
+"""The group-committing writer: one thread a process that turns many waiting requests into one durable commit."""
+
+import logging
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from queue import Empty, SimpleQueue
+from threading import Thread
+
+from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import OperationalError
+
+from pingji.data.engine import writing
+from pingji.data.ingest import Outcome, record
+from pingji.data.notify import notify
+from pingji.ops.movement import Movement
+
+log = logging.getLogger(__name__)
+MAX_GROUP = 4_000  # movements in one transaction: past that a commit costs little beside the work
+_ATTEMPTS = 3  # two processes may deadlock on PostgreSQL; the whole transaction can be done again, since ids dedupe
+
+
+@dataclass(frozen=True)
+class _Request:
+    county: str
+    movements: Sequence[Movement]
+    done: "Future[Outcome]" = field(default_factory=Future)
+
+
+class Writer:
+    """Takes movements from any thread and acknowledges them when they are on disk.
+
+    Parameters
+    ----------
+    engine : Engine
+    on_commit : callable
+        Called on the writer's thread after each commit.
+    """
+
+    def __init__(self, engine: Engine, on_commit: Callable[[], None]) -> None:
+        self._engine = engine
+        self._on_commit = on_commit
+        self._queue: SimpleQueue[_Request | None] = SimpleQueue()
+        self._thread: Thread | None = None
+
+    def start(self) -> None:
+        """Begin to write."""
+        self._thread = Thread(target=self._run, name="pingji-writer", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Write what is waiting, then end."""
+        if self._thread is not None:
+            self._queue.put(None)
+            self._thread.join()
+            self._thread = None
+
+    def submit(self, county: str, movements: Sequence[Movement]) -> "Future[Outcome]":
+        """Hand over movements; the future has their outcome once it is durable, or the error that kept them out."""
+        request = _Request(county, movements)
+        self._queue.put(request)
+        return request.done
+
+    def _run(self) -> None:
+        while (first := self._queue.get()) is not None:
+            group, stopping = self._gather(first)
+            try:
+                self._write_group(group)
+            except Exception:  # the writer must outlive whatever one group holds
+                log.exception("a group of movements could not be written")
+            if stopping:
+                return
+
+    def _gather(self, first: _Request) -> tuple[list[_Request], bool]:
+        """Whatever else is waiting for the same county."""
+        group, size = [first], len(first.movements)
+        while size < MAX_GROUP:
+            try:
+                request = self._queue.get_nowait()
+            except Empty:
+                break
+            if request is None:
+                return group, True
+            group.append(request)
+            size += len(request.movements)
+        return group, False
+
+    def _write_group(self, group: list[_Request]) -> None:
+        try:
+            outcomes = self._write(group)
+        except Exception as error:  # handed to whoever waits, never lost
+            if len(group) == 1:
+                group[0].done.set_exception(error)
+                return
+            # One request may be poison to the others' transaction: each gets its own.
+            for request in group:
+                self._write_group([request])
+            return
+        self._on_commit()
+        for request, outcome in zip(group, outcomes, strict=True):
+            request.done.set_result(outcome)
+
+    def _write(self, group: list[_Request]) -> list[Outcome]:
+        for attempt in range(1, _ATTEMPTS + 1):
+            try:
+                received_at = time.time_ns() // 1000
+                with writing(self._engine) as conn:
+                    outcomes = _record_all(conn, group, received_at)
+                    notify(conn, "movements")
+                return outcomes
+            except OperationalError:
+                if attempt == _ATTEMPTS:
+                    raise
+        raise AssertionError("unreachable")
+
+
+def _record_all(conn: Connection, group: Sequence[_Request], received_at: int) -> list[Outcome]:
+    """One outcome a request; the requests of one county are recorded together."""
+    outcomes: dict[int, Outcome] = {}
+    for county in dict.fromkeys(request.county for request in group):
+        mine = [request for request in group if request.county == county]
+        whole = record(conn, county, [m for request in mine for m in request.movements], received_at)
+        outcomes.update({id(r): part for r, part in zip(mine, _share(whole, mine), strict=True)})
+    return [outcomes[id(request)] for request in group]
+
+
+def _share(whole: Outcome, requests: Sequence[_Request]) -> list[Outcome]:
+    """The outcome of a group, divided among its requests; an id that two of them sent is a duplicate to the later."""
+    accepted, refused = set(whole.accepted), dict(whole.refused)
+    parts = []
+    for request in requests:
+        part = Outcome()
+        for m in request.movements:
+            if m.id in accepted:
+                accepted.remove(m.id)
+                part.accepted.append(m.id)
+            elif m.id in refused:
+                part.refused.append((m.id, refused[m.id]))
+            else:
+                part.duplicates.append(m.id)
+        parts.append(part)
+    return parts
