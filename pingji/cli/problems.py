@@ -2,8 +2,6 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import NoReturn
 
 import typer
@@ -15,7 +13,7 @@ from pingji.data.errors import DataError
 
 
 def error_text(error: DataError, language: str) -> str:
-    """The text of an error; its key is the name of its class, below `error` or, where the web says it too, `problem`."""
+    """The text of an error; its key is the name of its class, below `error` or `problem`."""
     key = error_key(error)
     try:
         return t(f"error.{key}", language, **error.params)
@@ -46,15 +44,6 @@ def fail(error: DataError, language: str, *, hint: str = "") -> NoReturn:
 @contextmanager
 def readable_problems(language: str) -> Iterator[None]:
     """Whatever the store refuses in this block is said in the user's language, with status 2."""
-    try:
-        yield
-    except DataError as error:
-        fail(error, language)
-
-
-@contextmanager
-def readable_problems(language: str) -> Iterator[None]:
-    """Errors of the store inside of the block are said in the user's language, and the program leaves with 2."""
     try:
         yield
     except DataError as error:
