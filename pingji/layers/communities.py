@@ -1,7 +1,6 @@
 """Communities and administrative villages 社区/村: the ground that grids partition."""
 
 from pingji.layers.base import CODE, NAME, TOWNSHIP, Field, Layer, Look, person
-from pingji.layers.palette import RULE
 
 LAYER = Layer(
     name="communities",
@@ -17,14 +16,14 @@ LAYER = Layer(
     ),
     routine=Look(
         order=10,
-        stroke=RULE,
-        weight=1.2,
+        stroke="#7C776A",
+        weight=1.6,
         fill="#FBF9F4",
         fill_opacity=1.0,
         colour_by="kind",
         colours={"community": "#DDE6EA", "village": "#FBF9F4"},
         label_zoom=9.5,
-        label_rank=40,
+        label_rank=60,
     ),
     emergency=Look(
         order=10, stroke="#3D4B59", weight=0.8, fill="#131C26", fill_opacity=1.0, label_zoom=11, label_rank=10

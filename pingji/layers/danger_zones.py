@@ -43,8 +43,8 @@ LAYER = Layer(
         hatch=True,
         colour_by="grade",
         colours=GRADES,
-        label_zoom=11.5,
-        label_rank=80,
+        label_zoom=9,
+        label_rank=95,
         live="sheet",
     ),
 )

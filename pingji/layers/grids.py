@@ -18,6 +18,6 @@ LAYER = Layer(
         Field("valid_to", "date"),
         Field("reason"),
     ),
-    routine=Look(order=30, stroke=INK_SOFT, weight=1.0, label_zoom=12.5, label_rank=50),
+    routine=Look(order=30, stroke=INK_SOFT, weight=0.7, label_zoom=12.5, label_rank=50),
     emergency=Look(order=30, stroke=HAIRLINE, weight=0.5, label_zoom=14, label_rank=20, live="sheet"),
 )

@@ -7,7 +7,7 @@
    pingji.map.ready            promise of the first view      pingji.map.views      all views of the page
    pingji.map.attach(map, o)   a view of a Leaflet map
    view.layers                 layer states: spec, features, status      view.setVisible(name, on)
-   view.go(layer, code, lonlat) flies there, opens the popup             view.onChange(fn)
+   view.go(layer, code, lonlat, bounds) goes there, opens the popup      view.onChange(fn)
    view.feature(layer, code)   one feature                               view.nameOf(layer, code)               */
 (() => {
   "use strict";
@@ -84,7 +84,7 @@
     view.isVisible = (state) => state.visible ?? state.spec[view.look].shown;
     view.setVisible = (name, on) => setVisible(view, name, on);
     view.reset = () => fitCounty(view);
-    view.go = (name, code, lonlat) => go(view, name, code, lonlat);
+    view.go = (name, code, lonlat, bounds) => go(view, name, code, lonlat, bounds);
     views.push(view);
     map.on("unload", () => detach(view));
     if (!view.options.interactive) freeze(map);
@@ -118,6 +118,7 @@
     }
     view.look = wantedLook(view);
     view.scale = view.options.interactive ? 1 : Math.min(2.4, Math.max(1, view.map.getSize().y / 820));
+    Object.assign(view.map.options, { zoomSnap: 0.25, wheelPxPerZoomLevel: 90 });
     fitCounty(view, false);
     kit.tiles(view, client.tianditu_key);
     kit.mountCanvases(view);
@@ -330,15 +331,22 @@
   const CLOSE_ZOOM = 16;
 
   /** Moves to a feature and opens its popup, loading its layer first where need be. */
-  function go(view, name, code, lonlat) {
+  function go(view, name, code, lonlat, bounds) {
     const state = view.layer(name);
     if (state && !view.isVisible(state)) setVisible(view, name, true);
     const feature = view.feature(name, code);
     const { map } = view;
+    if (!state && bounds) {
+      map.fitBounds([[bounds[1], bounds[0]], [bounds[3], bounds[2]]], { padding: [40, 40] });
+      return;
+    }
     if (feature && feature.kind === "polygon") map.fitBounds(kit.boundsOf(feature), { maxZoom: CLOSE_ZOOM, padding: [60, 60] });
     else if (lonlat) map.setView([lonlat[1], lonlat[0]], Math.max(map.getZoom(), CLOSE_ZOOM));
     else if (feature) map.setView(kit.latLngOf(feature), Math.max(map.getZoom(), CLOSE_ZOOM));
-    if (feature) return kit.openPopup(view, [{ state, feature }], kit.latLngOf(feature));
+    if (feature) {
+      kit.openPopup(view, [{ state, feature }], kit.latLngOf(feature));
+      return;
+    }
     const wait = (what) => {
       const found = what === "loaded" && view.feature(name, code);
       if (!found) return;

@@ -128,11 +128,11 @@
     const moving = (n(parts.in_transit) + n(parts.notified)) / expected;
     const zone = style.hatch;
     const live = { ...style };
-    if (n(sheet.remainder) === 0) Object.assign(live, { fill: COLOURS.accounted, opacity: 0.5, hatch: null });
-    else if (accounted >= 0.5) Object.assign(live, { fill: COLOURS.accounted, opacity: 0.1 + 0.3 * accounted });
-    else if (moving >= 0.4) Object.assign(live, { fill: COLOURS.transit, opacity: 0.28 });
+    if (n(sheet.remainder) === 0) Object.assign(live, { fill: COLOURS.accounted, opacity: zone ? 0.6 : 0.4, hatch: null });
+    else if (accounted >= 0.5) Object.assign(live, { fill: COLOURS.accounted, opacity: (zone ? 0.15 : 0.06) + 0.2 * accounted });
+    else if (moving >= 0.4) Object.assign(live, { fill: COLOURS.transit, opacity: zone ? 0.3 : 0.18 });
     else Object.assign(live, { fill: "", opacity: 0 });
-    if (!zone && n(sheet.remainder)) Object.assign(live, { stroke: "#9AA8B5", weight: 0.9 });
+    if (!zone && n(sheet.remainder)) Object.assign(live, { stroke: "#6C7A88", weight: 0.8 });
     if (n(parts.refused) > expected * 0.05) live.cross = COLOURS.refused;
     if (n(parts.unlocated) + n(parts.returned) > 0 && !zone) Object.assign(live, { stroke: COLOURS.lost, weight: 1.6 });
     return live;
@@ -152,7 +152,7 @@
       const grades = Object.keys(look.colours);
       Object.assign(style, { hatch: chosen || look.stroke, density: grades.indexOf(feature.properties[look.colour_by]) });
       if (view.look === "emergency") style.stroke = style.hatch;
-      Object.assign(style, { fill: style.hatch, opacity: view.look === "emergency" ? 0.1 : 0.06, hatchOpacity: view.look === "emergency" ? 0.85 : 0.75 });
+      Object.assign(style, { fill: style.hatch, opacity: view.look === "emergency" ? 0.12 : 0.05, hatchOpacity: view.look === "emergency" ? 0.9 : 0.5 });
     } else if (chosen) style.fill = chosen;
     if (view.basemap && state.spec.name === "communities") style.opacity *= 0.25;
     const sheet = look.live === "sheet" && pingji.live.values[`sheet/${feature.code}`];

@@ -76,7 +76,7 @@
   function paintPlace(view, frame, look, place, x, y, radius) {
     const { context } = frame;
     const { share, whole } = gaugeOf(place);
-    const r = radius * Math.min(1.7, Math.max(0.85, Math.sqrt(whole / 200)));
+    const r = radius * Math.min(1.4, Math.max(0.85, Math.sqrt(whole / 250)));
     const shelter = place.kind === "shelter";
     const colour = shelter && share >= NEARLY_FULL ? kit.colours.lost : kit.colours.accounted;
     shapePath(context, look.shape, x, y, r);

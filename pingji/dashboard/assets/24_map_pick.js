@@ -92,7 +92,7 @@
 
   /** Opens a popup for the first of the found features; the others are a click away. */
   kit.openPopup = (view, found, latlng) => {
-    const popup = window.L.popup({ className: "map-popup", maxWidth: 340, minWidth: 250, maxHeight: 420, autoPanPadding: [24, 84] });
+    const popup = window.L.popup({ className: "map-popup", maxWidth: 360, minWidth: 310, maxHeight: 420, autoPanPadding: [24, 84] });
     const body = pingji.make("div", "map-card");
     show(view, body, found, found[0], popup);
     popup.setLatLng(latlng).setContent(body).openOn(view.map);
@@ -173,7 +173,7 @@
     const list = pingji.make("dl", "map-card-rows");
     for (const field of state.spec.fields) {
       const value = HEAD.has(field.column) ? "" : valueText(view, field, feature.properties[field.column]);
-      if (value) list.append(pingji.make("dt", "", field.label), pingji.make("dd", `kind-${field.kind}`, value));
+      if (value) list.append(pingji.make("dt", `kind-${field.kind}`, field.label), pingji.make("dd", `kind-${field.kind}`, value));
     }
     return list;
   }

@@ -220,10 +220,10 @@
   /** Where the server has no county there is nothing to draw: say how to get one. */
   async function offerFirstRun() {
     const card = document.querySelector("[data-first-run]");
-    const known = await Promise.race([pingji.client.then((client) => client), new Promise((done) => setTimeout(done, 1500))]);
-    if (known && known.county && known.county.bounds) return;
-    const response = known ? null : await fetch(`/api/v1/client?lang=${pingji.language}`).catch(() => null);
-    card.hidden = !(known || (response && response.status === 409));
+    const known = await Promise.race([pingji.client.catch(() => null), new Promise((done) => setTimeout(done, 1500))]);
+    if (known && known.county) return;
+    const answer = await fetch(`/api/v1/client?lang=${pingji.language}`).then((response) => response.json()).catch(() => null);
+    if (answer && "county" in answer) card.hidden = answer.county !== null;
   }
 
   /* ── Start ───────────────────────────────────────────────────────────── */
@@ -236,6 +236,7 @@
   Promise.all([desk.drawn, pingji.map.ready]).then(([, view]) => {
     if (!view.layers.length) return;
     desk.view = view;
+    document.querySelector("[data-demo]").hidden = !view.client.county.demo;
     paintLayers(view);
     mountTools(view);
     view.onChange((what) => (what === "look" || what === "start" ? paintLayers(view) : paintStates(view)));

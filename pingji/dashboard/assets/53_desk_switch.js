@@ -159,7 +159,7 @@
     const { make, t } = pingji;
     const towns = state.scopes.filter((one) => one.level === "township");
     const of = state.township || state.scope;
-    const communities = state.scopes.filter((one) => one.level === "community" && one.township === state.township);
+    const communities = state.scopes.filter((one) => one.level === "community" && one.parent === state.township);
     const line = make("div", "dialog-pair");
     line.append(select(t("desk.switch.scope"), [["", t("desk.switch.county_named", { name: state.county.name })], ...towns.map((one) => [one.code, one.name])], state.township, (code) => set({ township: code, scope: code || state.county.code })));
     const choices = [["", t(state.township ? "desk.switch.whole_township" : "desk.switch.whole_county")], ...communities.map((one) => [one.code, one.name])];

@@ -103,6 +103,7 @@ def _map(language: str) -> html.Main:
                 [
                     html.Span(className="scale-bar", **{"data-slot": "scale"}),
                     html.Span(className="position", **{"data-slot": "position"}),
+                    html.Span(t("desk.demo", language), className="demo-note", hidden=True, **{"data-demo": ""}),
                     html.Span(t("desk.credits", language), className="credits"),
                 ],
                 className="desk-readouts",
