@@ -37,7 +37,7 @@ class Ground:
         self.blocked = shapely.union_all([self.water, *shapely.buffer(np.array(roads), 11.0, quad_segs=1)])
         shapely.prepare(self.water)
         shapely.prepare(self.blocked)
-        self.rivers, self.roads = shapely.STRtree(_segments(rivers)), shapely.STRtree(_segments(roads))
+        self.rivers, self.roads = (shapely.STRtree(segments(lines)[0]) for lines in (rivers, roads))
 
     def nearest(self, tree: shapely.STRtree, xy: Floats) -> tuple[Ints, Floats]:
         """Index of the nearest segment to each point, and its distance in metres."""
@@ -45,12 +45,12 @@ class Ground:
         return pairs[1], distance
 
 
-def _segments(lines: Sequence[shapely.Geometry]) -> NDArray[np.object_]:
-    parts = []
-    for line in lines:
-        xy = shapely.get_coordinates(line)
-        parts.append(np.stack([xy[:-1], xy[1:]], axis=1))
-    return np.asarray(shapely.linestrings(np.concatenate(parts)))
+def segments(lines: Sequence[shapely.Geometry]) -> tuple[NDArray[np.object_], Ints]:
+    """The single segments of lines, which a spatial index finds far faster, and the line that each is of."""
+    parts = [shapely.get_coordinates(line) for line in lines]
+    pairs = np.concatenate([np.stack([xy[:-1], xy[1:]], axis=1) for xy in parts])
+    of = np.repeat(np.arange(len(parts)), [len(xy) - 1 for xy in parts])
+    return np.asarray(shapely.linestrings(pairs)), of
 
 
 def settle(
@@ -86,7 +86,7 @@ def settle(
             for k in np.argsort(-appeal):
                 if len(sites) == wanted:
                     break
-                if all(np.hypot(*(xy[k] - c)) > gap for c in chosen[-400:]):
+                if not chosen or np.hypot(*(np.array(chosen) - xy[k]).T).min() > gap:
                     sites.append(int(k))
                     chosen.append(xy[k])
         hamlets += _build(rng, grid, shape, counts[grid], xy[sites], road[sites], ground)

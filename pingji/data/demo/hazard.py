@@ -8,6 +8,7 @@ import shapely
 from numpy.typing import NDArray
 from shapely.ops import substring
 
+from pingji.data.demo.hamlets import segments
 from pingji.data.demo.homes import Homes
 from pingji.geo.arrays import points
 
@@ -45,8 +46,11 @@ def find_zones(
         Index of each household's zone, -1 outside.
     """
     houses = points(homes.xy)
-    tree = shapely.STRtree(rivers)
-    (home, river), distance = tree.query_nearest(houses, max_distance=230.0, return_distance=True, all_matches=False)
+    pieces, of = segments(rivers)
+    (home, piece), distance = shapely.STRtree(pieces).query_nearest(
+        houses, max_distance=230.0, return_distance=True, all_matches=False
+    )
+    river = of[piece]
     clusters = np.unique(homes.cluster[home])
     clusters = clusters[rng.permutation(len(clusters))]
     town = clusters >= hamlet_count
