@@ -18,7 +18,7 @@ def error_text(error: DataError, language: str) -> str:
     try:
         return t(f"error.{key}", language, **error.params)
     except UnknownText:
-        return t(f"problem.{key}", language, **error.params)
+        return t(f"problem.{key}.detail", language, **error.params)
 
 
 def error_key(error: DataError) -> str:
