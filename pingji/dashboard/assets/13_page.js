@@ -19,9 +19,12 @@
     if (fill.style.transform !== transform) fill.style.transform = transform;
   };
 
-  /** Draws how full a place is: 100 % is the bar's end mark, the excess is drawn past it. */
+  /** Draws how much of a whole is there: 100 % is the bar's end mark, the excess is drawn past it. */
+  pingji.setShare = (fill, ratio) => pingji.setScale(fill, Math.min(ratio * BAR_END, 1));
+
+  /** Draws how full a place is, with the colours of the room that is left. */
   pingji.setFill = (fill, ratio) => {
-    pingji.setScale(fill, Math.min(ratio * BAR_END, 1));
+    pingji.setShare(fill, ratio);
     pingji.setData(fill, "room", ratio > 1 ? "over" : ratio >= FULL ? "none" : ratio >= NEAR_FULL ? "low" : "free");
   };
 

@@ -3,7 +3,7 @@
   "use strict";
 
   const pingji = window.pingji;
-  const { make, setText, setData, setScale, setFill, t, number } = pingji;
+  const { make, setText, setData, setScale, setShare, setFill, t, number } = pingji;
 
   /** How much a figure weighs in an order or a bar: a suppressed "<5" is 2, nothing known is 0. */
   const weight = (n) => (typeof n === "number" ? n : typeof n === "string" ? 2 : 0);
@@ -46,7 +46,7 @@
       setText(status, isPlain(value.status) ? "" : t(`status.${value.status}`));
       setData(status, "status", value.status || "");
       setText(rest, notes(value));
-      setFill(fill, share(value.present, value[of]));
+      (of === "capacity" ? setFill : setShare)(fill, share(value.present, value[of]));
     };
     return { node, update };
   }

@@ -29,7 +29,7 @@
       const known = new Map(current.map((item) => [item.id, item]));
       const same = order.length === current.length && order.every((id) => known.has(id));
       if (!same || now - orderedAt > ORDER_MS) {
-        order = [...current].sort((a, b) => b.rank - a.rank || (a.id < b.id ? -1 : 1)).map((item) => item.id);
+        order = [...current].sort((a, b) => (a.rank === b.rank ? (a.id < b.id ? -1 : 1) : b.rank - a.rank)).map((item) => item.id);
         orderedAt = now;
       }
       return order.map((id) => known.get(id));
@@ -88,19 +88,31 @@
       .filter((key) => key.startsWith(prefix) && keep(values[key]))
       .map((key) => ({ id: key, value: values[key] }));
 
+  /** Where there is anybody to count: the largest remainder first. */
   const sheets = (level) => (values) =>
-    entries(values, "sheet/", (sheet) => sheet.level === level).map((item) => ({ ...item, rank: weight(item.value.remainder) }));
+    entries(values, "sheet/", (sheet) => sheet.level === level && weight(sheet.expected) + weight(sheet.off_plan) > 0).map((item) => ({
+      ...item,
+      rank: weight(item.value.remainder),
+    }));
 
-  /** Points that are to receive somebody: the one with most people still to come first. */
+  /** Those that hold or expect somebody; all that are open where none does. */
+  function inUse(values, kind) {
+    const open = entries(values, "place/", (place) => place.kind === kind && (place.status !== "closed" || weight(place.present) > 0));
+    const used = open.filter(({ value }) => weight(value.present) + weight(value.expected) > 0 || value.status === "fault" || value.status === "compromised");
+    return used.length ? used : open;
+  }
+
+  /** The point with most people still to come first, a lost one before all. */
   const transferPoints = (values) =>
-    entries(values, "place/", (place) => place.kind === "transfer_point" && (place.status !== "closed" || weight(place.present) > 0)).map(
-      (item) => ({ ...item, rank: weight(item.value.expected) - weight(item.value.present) }),
-    );
+    inUse(values, "transfer_point").map((item) => ({
+      ...item,
+      rank: item.value.status === "compromised" ? Infinity : weight(item.value.expected) - weight(item.value.present),
+    }));
 
   const shelters = (values) =>
-    entries(values, "place/", (place) => place.kind === "shelter" && place.status !== "closed").map((item) => ({
+    inUse(values, "shelter").map((item) => ({
       ...item,
-      rank: item.value.status === "fault" ? 2 : share(item.value.present, item.value.capacity),
+      rank: item.value.status === "fault" ? Infinity : share(item.value.present, item.value.capacity),
     }));
 
   const events = (values) => (values.events || []).map((value, i) => ({ id: `${value.at}/${i}`, value, rank: value.at }));
@@ -142,13 +154,13 @@
   /** The six parts of the remainder: one bar and a legend with numbers. */
   function partsPanel() {
     const host = slot("parts");
-    const strip = make("div", "parts-bar");
-    const legend = make("div", "parts-legend");
+    const strip = make("div", "remainder-bar");
+    const legend = make("div", "remainder-legend");
     host.append(strip, legend);
     const cells = REMAINDER_PARTS.map((part) => {
-      const [segment, label, n] = [make("i", `part part-${part}`), make("span", "label"), make("b")];
+      const [segment, label, n] = [make("i", `rest rest-${part}`), make("span", "label"), make("b")];
       strip.append(segment);
-      legend.append(make("div", "parts-cell", make("i", `swatch part-${part}`), label, n));
+      legend.append(make("div", "remainder-cell", make("i", `mark rest-${part}`), label, n));
       return { part, segment, label, n };
     });
     return (sheet) => {

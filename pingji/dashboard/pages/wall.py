@@ -76,7 +76,7 @@ def _remainder(language: str) -> html.Div:
             ),
             html.Div(common.figure(f"{COUNTY}/remainder"), className="remainder", **{"data-remainder": ""}),
             html.Div([people, households], className="denominators"),
-            common.slot("parts", "parts"),
+            common.slot("parts", "remainder-parts"),
             *_panel(t("wall.zones", language), "zones"),
             *_panel(t("wall.townships", language), "townships"),
         ],
