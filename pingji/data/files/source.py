@@ -79,7 +79,7 @@ def read_source(path: Path, *, crs: str | None = None, encoding: str | None = No
             source, geometries, stated = _read_gdal(inner, encoding)
     if not source.records:
         raise EmptyFile(file=path.name)
-    moved, notes = _to_storage(geometries, crs or stated, path.name, assumed=crs is None and stated is None)
+    moved, notes = _to_storage(geometries, [record.row for record in source.records], crs or stated, path.name)
     records = [replace(record, geometry=g) for record, g in zip(source.records, moved, strict=True)]
     return replace(source, file=path.name, records=records, notes=source.notes + notes)
 
@@ -168,7 +168,7 @@ def _plain(column: NDArray[np.generic]) -> list[object]:
 
 
 def _to_storage(
-    geometries: NDArray[np.object_], crs: str | None, name: str, *, assumed: bool
+    geometries: NDArray[np.object_], rows: Sequence[int], crs: str | None, name: str
 ) -> tuple[NDArray[np.object_], tuple[Note, ...]]:
     if len(geometries) == 0 or all(g is None for g in geometries):
         return geometries, ()
@@ -183,10 +183,10 @@ def _to_storage(
         if (code := source.to_epsg()) is None or f"EPSG:{code}" not in _SAME:
             with np.errstate(all="ignore"):
                 geometries = project(geometries, source, STORAGE_CRS)
-    for i, shape in enumerate(geometries):
+    for row, shape in zip(rows, geometries, strict=True):
         if shape is None or shape.is_empty:
             continue
         west, south, east, north = shape.bounds
         if not (-180 <= west <= east <= 180 and -90 <= south <= north <= 90):
-            raise WrongCrs(file=name, row=i + 1, field="geometry", value=f"{west:.1f} {south:.1f}")
+            raise WrongCrs(file=name, row=row, field="geometry", value=f"{west:.1f} {south:.1f}")
     return geometries, notes
