@@ -87,7 +87,9 @@ def build_rows(table: Table, source: Source, mapping: LayerMapping, *, repair: b
         if shape is not None and values is not None:
             out.kept.append(Row(source.file, record.row, values, shape))
     if mapping.dissolve:
+        parts = len(out.kept)
         out.kept = _dissolved(out.kept)
+        out.notes.append(Note("dissolved", {"file": source.file, "parts": parts, "n": len(out.kept)}))
     out.notes += [Note("blank", {"file": source.file, "field": name, "n": n}) for name, n in sorted(blanks.items())]
     return out
 
