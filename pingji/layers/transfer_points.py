@@ -33,7 +33,7 @@ LAYER = Layer(
         fill=NIGHT,
         fill_opacity=1,
         radius=6,
-        label_zoom=9.5,
+        label_zoom=10.75,
         label_rank=90,
         live="place",
     ),

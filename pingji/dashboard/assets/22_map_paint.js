@@ -6,6 +6,7 @@
   const kit = (pingji.mapkit = pingji.mapkit || {});
   const FADE_MS = 400;
   const PULSE_MS = 1400;
+  const SMALL_PX = 26; // a danger zone narrower than this has no room for its hatch: it is filled
 
   /* ── Canvases ────────────────────────────────────────────────────────── */
 
@@ -70,8 +71,9 @@
         const size = this._bounds.getSize();
         const origin = this._map.getPixelOrigin().add(this._bounds.min);
         const k = 2 ** this._zoom;
+        const [view, corner] = [this._map.getSize(), this._map.containerPointToLayerPoint([0, 0]).subtract(this._bounds.min)];
         this.paint({
-          context, k, ox: origin.x, oy: origin.y, zoom: this._zoom, width: size.x, height: size.y,
+          context, k, view: [corner.x, corner.y, corner.x + view.x, corner.y + view.y], ox: origin.x, oy: origin.y, zoom: this._zoom, width: size.x, height: size.y,
           box: [origin.x / k, origin.y / k, (origin.x + size.x) / k, (origin.y + size.y) / k],
         });
       },
@@ -157,6 +159,7 @@
           continue;
         }
         const style = kit.styleOf(view, state, feature);
+        if (style.hatch && (feature.box[2] - feature.box[0]) * frame.k < SMALL_PX) Object.assign(style, { opacity: 0.8, hatch: null });
         if (feature.kind === "polygon") paintFill(view, frame, feature, style);
         const key = `${style.stroke}/${style.weight}/${style.dash}`;
         strokes.has(key) ? strokes.get(key).features.push(feature) : strokes.set(key, { style, features: [feature] });

@@ -69,7 +69,7 @@
       frame.context.restore();
     }
     feature.drawn = r;
-    frame.taken.reserve(x - r - 1, y - r - 1, x + r + 1, y + r + 1);
+    frame.taken?.reserve(x - r - 1, y - r - 1, x + r + 1, y + r + 1);
   };
 
   /** A live place: hollow while nobody is there, filled from below by who is; over-full is drawn past the top. */
@@ -138,7 +138,7 @@
   /** The lines that a feature's label has now; the last of them may be a figure. */
   function linesOf(view, state, feature, zoom) {
     const look = state.spec[view.look];
-    const named = zoom >= look.label_zoom + (look.live === "place" ? 1.5 : 0);
+    const named = zoom >= look.label_zoom + (look.live === "place" ? 1.5 : look.live ? 3 : 0); // first the figures
     const lines = named && feature.name ? [{ text: feature.name }] : [];
     const figure = look.live && figureOf(look, feature);
     if (figure) lines.push(figure);
@@ -155,6 +155,7 @@
       return { text: pingji.t("map.remainder", { n: pingji.number(value.remainder) }), strong: true };
     }
     const whole = value.kind === "shelter" ? value.capacity : value.expected;
+    if (!kit.count(whole) && !kit.count(value.present)) return null;
     const { share } = gaugeOf(value);
     const full = value.kind === "shelter" && share >= NEARLY_FULL;
     return { text: `${pingji.number(value.present)}/${pingji.number(whole)}`, strong: true, colour: full ? "#FF7DB6" : "" };
@@ -215,9 +216,9 @@
       const span = (feature.box[2] - feature.box[0]) * frame.k;
       if (feature.kind === "polygon" && !look.live && width > span * 1.15) continue;
       if (feature.kind === "line" && width > Math.max(span, 60) * 1.2) continue;
-      for (const [cx, cy] of spots(feature, x, y, width, height)) {
+      for (const [cx, cy] of spots(feature, look, frame, x, y, width, height)) {
         const box = [cx - width / 2, cy - height / 2, cx + width / 2, cy + height / 2];
-        if (box[0] < 0 || box[1] < 0 || box[2] > frame.width || box[3] > frame.height || taken.hits(...box)) continue;
+        if (cut(box, frame.view) || taken.hits(...box)) continue;
         taken.reserve(...box);
         tried.forEach((line, i) => draw(view, context, state, line, cx, cy + (i - (tried.length - 1) / 2) * size * 1.25, size));
         return true;
@@ -226,13 +227,22 @@
     return false;
   }
 
+  /** Whether the edge of the window would cut a label in two. */
+  function cut(box, [w, n, e, s]) {
+    const inside = box[0] >= w && box[1] >= n && box[2] <= e && box[3] <= s;
+    return !inside && box[0] < e && box[2] > w && box[1] < s && box[3] > n;
+  }
+
   const fontOf = (line, size) => `${line.strong ? 700 : 500} ${size}px ${FONT}`;
 
-  /** Where a label may go: on an area or a line, beside a point. */
-  function spots(feature, x, y, width, height) {
-    if (feature.kind !== "point") return [[x, y]];
-    const r = (feature.drawn || 5) + 2;
-    return [[x, y + r + height / 2], [x, y - r - height / 2], [x + r + width / 2, y], [x - r - width / 2, y]];
+  /** Where a label may go: on an area or a line, beside a point or a counted area that is too small for it. */
+  function spots(feature, look, frame, x, y, width, height) {
+    if (feature.kind !== "point" && !look.live) return [[x, y]];
+    const [w, n, e, s] = feature.box;
+    const small = feature.kind === "point" ? [2 * (feature.drawn || 5), 2 * (feature.drawn || 5)] : [(e - w) * frame.k, (s - n) * frame.k];
+    const [rx, ry] = small.map((span) => span / 2 + 2);
+    const around = [[x, y + ry + height / 2], [x, y - ry - height / 2], [x + rx + width / 2, y], [x - rx - width / 2, y]];
+    return feature.kind === "point" ? around : small[0] > width ? [[x, y], ...around] : [...around, [x, y]];
   }
 
   const INKS = {
