@@ -55,6 +55,7 @@ def run(settings: Settings, on_start: Callable[[], None] | None = None) -> None:
         access_log=False,
         timeout_graceful_shutdown=3,
         backlog=2048,
+        ws="none",  # nothing of ours speaks WebSocket: the live stream is SSE
     )
     if on_start is not None:
         on_start()
@@ -88,8 +89,20 @@ def demo(
         for path, key in (("/", "desk"), ("/wall", "wall"), ("/shelters", "shelters"), ("/api/docs", "docs")):
             say("cli.demo.look", settings.language, what=t(f"cli.demo.{key}", settings.language), url=url + path)
         if exercise:
-            command = [sys.executable, "-m", "pingji.cli", "simulate", "--fresh", "--url", url, "--speed", str(speed)]
-            player = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+            command = [
+                sys.executable,
+                "-m",
+                "pingji.cli",
+                "simulate",
+                "--fresh",
+                "--url",
+                url,
+                "--speed",
+                str(speed),
+                "--while-stdin",
+            ]
+            # Its standard input closes when we end, however we end: then it ends too.
+            player = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)
 
     try:
         run(settings, on_start=play)

@@ -1,7 +1,10 @@
 """`pingji simulate`: drives a scenario through the public API, as phones would."""
 
+import os
+import sys
 import time
 import uuid
+from threading import Thread
 from typing import Annotated
 
 import httpx
@@ -23,8 +26,11 @@ def simulate(
     seed: Annotated[int, typer.Option(help="The same seed plays the same scenario.")] = 1,
     level: Annotated[int, typer.Option(min=1, max=4, help="Response level.")] = 2,
     fresh: Annotated[bool, typer.Option("--fresh", help="End an exercise that is open, and begin a new one.")] = False,
+    while_stdin: Annotated[bool, typer.Option("--while-stdin", hidden=True)] = False,
 ) -> None:
     """Play an evacuation exercise: press the key where nobody is counting yet, then tell, move and count people."""
+    if while_stdin:
+        Thread(target=_end_with_stdin, daemon=True).start()
     settings = Settings()
     language = settings.language
     api = Api(url, settings.token.get_secret_value() if settings.token else None)
@@ -36,6 +42,12 @@ def simulate(
         fail("cli.simulate.no_service", language, url=url)
     except httpx.HTTPStatusError as error:
         fail("cli.simulate.refused", language, reason=error.response.text[:500])
+
+
+def _end_with_stdin() -> None:
+    """For a parent that may be killed: the pipe it holds closes with it."""
+    sys.stdin.buffer.read()
+    os._exit(0)
 
 
 def _open_exercise(api: Api, level: int, fresh: bool, language: str) -> None:

@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import dash
+import httpx
 from dash import Dash
 from fastapi import FastAPI
 from fastapi.openapi.docs import get_swagger_ui_html
@@ -45,6 +46,7 @@ def create_app(settings: Settings) -> FastAPI:
         writer.start()
         await hub.start()
         listener.start()
+        await _finish_dash(server, settings)
         try:
             yield
         finally:
@@ -76,6 +78,13 @@ def create_app(settings: Settings) -> FastAPI:
         server.add_middleware(Guard, token=settings.token.get_secret_value())
     _add_screens(server)
     return server
+
+
+async def _finish_dash(server: FastAPI, settings: Settings) -> None:
+    """Dash completes its pages when `/` is first asked for; a wall that came before that would stay white."""
+    headers = {"Authorization": f"Bearer {settings.token.get_secret_value()}"} if settings.token else {}
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(server), base_url="http://self", headers=headers) as own:
+        (await own.get("/")).raise_for_status()
 
 
 def _document(server: FastAPI) -> None:

@@ -13,7 +13,7 @@ from pingji.data.engine import reading
 from pingji.layers.base import Audience
 from pingji.layers.catalog import by_name
 
-Viewer = Literal["staff", "wall"]
+Viewer = Literal["staff", "wall", "public"]
 
 
 def router(context: Context) -> APIRouter:
@@ -53,7 +53,7 @@ def router(context: Context) -> APIRouter:
 
 def _seen_by(viewer: Viewer) -> Audience:
     """The wall is a public place."""
-    return "public" if viewer == "wall" else "staff"
+    return "staff" if viewer == "staff" else "public"
 
 
 def _box(text: str | None) -> tuple[float, float, float, float] | None:
