@@ -115,6 +115,8 @@ def _add_screens(server: FastAPI) -> None:
         update_title=None,
         suppress_callback_exceptions=True,
     )
+    # Told that there is a WebSocket, Dash's renderer tries to connect for ever; our stream is SSE.
+    app.backend.websocket_capability = False
     for page in (desk, wall, shelters):
         dash.register_page(page.__name__, path=page.PATH, title=title, layout=page.layout)
         page.register(app)
