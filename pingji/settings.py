@@ -19,3 +19,4 @@ class Settings(BaseSettings):
     token: SecretStr | None = None
     language: str = "zh_CN"
     tianditu_key: str | None = None
+    evacuation_target_min: int = 120
