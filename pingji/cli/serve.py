@@ -1,5 +1,6 @@
 """`pingji serve` and `pingji demo`: the running product."""
 
+import os
 import socket
 import subprocess
 import sys
@@ -12,6 +13,7 @@ from rich.progress import Progress, TimeElapsedColumn
 from sqlalchemy import select
 
 from pingji.cli.console import fail, out, say
+from pingji.cli.problems import readable_problems
 from pingji.dashboard.texts import t
 from pingji.data import schema
 from pingji.data.demo import build_county, save_county
@@ -36,30 +38,39 @@ def settings_for(host: str | None, port: int | None) -> Settings:
     return settings.model_copy(update={k: v for k, v in (("host", host), ("port", port)) if v is not None})
 
 
-def run(settings: Settings, on_start: Callable[[], None] | None = None) -> None:
+def run(settings: Settings, on_start: Callable[[], None] = lambda: None) -> None:
     """Serve until stopped; refuses an open address without a token, and a port that is taken."""
-    from pingji.dashboard.app import create_app
-
     if settings.host not in LOOPBACK and settings.token is None:
         fail("cli.serve.token_needed", settings.language, host=settings.host)
+    if settings.workers > 1 and settings.database_url.startswith("sqlite"):
+        fail("cli.serve.workers_need_postgresql", settings.language)
     _refuse_taken_port(settings)
-    engine = open_engine(settings.database_url)
-    schema.upgrade(engine)
-    engine.dispose()
+    with readable_problems(settings.language):
+        engine = open_engine(settings.database_url)
+        schema.upgrade(engine)
+        engine.dispose()
+    os.environ.update(_environment(settings))  # worker processes read their settings from there
     say("cli.serve.at", settings.language, url=f"http://{settings.host}:{settings.port}")
-    config = uvicorn.Config(
-        create_app(settings),
+    on_start()
+    uvicorn.run(
+        "pingji.dashboard.app:app_from_environment",
+        factory=True,
         host=settings.host,
         port=settings.port,
+        workers=settings.workers,
         log_level="warning",
         access_log=False,
         timeout_graceful_shutdown=3,
         backlog=2048,
         ws="none",  # nothing of ours speaks WebSocket: the live stream is SSE
     )
-    if on_start is not None:
-        on_start()
-    uvicorn.Server(config).run()
+
+
+def _environment(settings: Settings) -> dict[str, str]:
+    values = settings.model_dump(exclude_none=True)
+    if settings.token is not None:
+        values["token"] = settings.token.get_secret_value()
+    return {f"PINGJI_{name.upper()}": str(value) for name, value in values.items()}
 
 
 def _refuse_taken_port(settings: Settings) -> None:

@@ -80,6 +80,11 @@ def create_app(settings: Settings) -> FastAPI:
     return server
 
 
+def app_from_environment() -> FastAPI:
+    """The app as a worker process makes it: settings from the environment."""
+    return create_app(Settings())
+
+
 async def _finish_dash(server: FastAPI, settings: Settings) -> None:
     """Dash completes its pages when `/` is first asked for; a wall that came before that would stay white."""
     headers = {"Authorization": f"Bearer {settings.token.get_secret_value()}"} if settings.token else {}

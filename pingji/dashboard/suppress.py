@@ -14,8 +14,8 @@ def public_figures(figures: Mapping[str, object], county: str) -> dict[str, obje
     """The figures that a public screen gets.
 
     The county's own sheet stays exact: three people not yet found in a whole county must be seen as three, and name
-    nobody. Below it every count of people from 1 to 4 becomes "<5", and whatever could give it away by subtraction
-    in the same figure (parts of a sum, the difference of two counts) is rounded away with it.
+    nobody. Below it every count of people from 1 to 4 becomes "<5", and the difference of two counts goes with them.
+    Figures of 5 and more stay exact, so that a small one may still be worked out from two large ones.
 
     Examples
     --------
