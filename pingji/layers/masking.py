@@ -59,7 +59,7 @@ def mask_id(number: str) -> str:
 
 
 def mask_name(name: str) -> str:
-    """A name keeps the family name: one character, two of a compound one, the first word of a Latin one.
+    """A name keeps its family name, one character or two; of a Latin name, the initials. Two stars hide the rest.
 
     >>> mask_name("\\u738b\\u5efa\\u56fd") == "\\u738b**"
     True
@@ -76,7 +76,7 @@ def mask_name(name: str) -> str:
     if name.isascii():
         return " ".join(word[:1] + "*" * (len(word) - 1) for word in name.split())
     kept = 2 if name[:2] in COMPOUND_FAMILY_NAMES and len(name) > 2 else 1
-    return name[:kept] + "*" * max(len(name) - kept, 1)
+    return name[:kept] + "*" * min(max(len(name) - kept, 1), 2)
 
 
 def visible_fields(layer: Layer, audience: Audience) -> tuple[Field, ...]:

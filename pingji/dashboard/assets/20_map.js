@@ -14,13 +14,7 @@
 
   const pingji = (window.pingji = window.pingji || {});
   const kit = (pingji.mapkit = pingji.mapkit || {});
-  const FIRST = ["communities", "danger_zones", "grids", "transfer_points", "shelters"];
-  const PARALLEL = 3;
-  const BOX_DEBOUNCE_MS = 220;
-  const BOX_PAD = 0.15;
-  const RETRY_MIN_MS = 500;
-  const RETRY_MAX_MS = 8000;
-  const REQUEST_MS = 20000;
+  const LIVE_REPAINT_MS = 400;
 
   let tellReady;
   const ready = new Promise((done) => (tellReady = done));
@@ -130,8 +124,8 @@
     follow(view);
     tellReady(view);
     view.changed("start");
-    loadAll(view);
-    view.map.on("moveend", () => scheduleBoxes(view));
+    kit.loadAll(view);
+    view.map.on("moveend", () => kit.scheduleBoxes(view));
   }
 
   /** Townships are no layer; popups name them from the list of scopes. */
@@ -175,7 +169,7 @@
     const state = view.layer(name);
     if (!state) return;
     state.visible = on;
-    if (on) ensure(view, state);
+    if (on) kit.ensure(view, state);
     kit.repaint(view);
     view.changed("visible");
   }
@@ -196,18 +190,31 @@
       kit.crossFade(view);
       view.look = look;
       view.layers.forEach((state) => (state.visible = undefined));
-      view.layers.forEach((state) => ensure(view, state));
+      view.layers.forEach((state) => kit.ensure(view, state));
       kit.repaint(view);
       view.changed("look");
     });
     const before = new Map();
     live.on("sheet/", (key, value) => {
-      kit.repaint(view, "areas");
-      kit.repaint(view, "marks");
+      if (value && !AREAS.has(value.level)) return;
+      liveRepaint(view, "areas");
+      liveRepaint(view, "marks");
       noticeLost(view, before, key, value);
     });
-    live.on("place/", () => kit.repaint(view, "marks"));
+    live.on("place/", () => liveRepaint(view, "marks"));
     live.on("events", (key, value) => reloadAfterImport(view, value));
+  }
+
+  const AREAS = new Set(["zone", "grid"]); // the levels of sheets that the map draws
+
+  /** At most one repaint of a canvas in a while: figures in text never wait for the map. */
+  function liveRepaint(view, name) {
+    view.due = view.due || {};
+    if (view.due[name]) return;
+    view.due[name] = setTimeout(() => {
+      view.due[name] = 0;
+      kit.repaint(view, name);
+    }, LIVE_REPAINT_MS);
   }
 
   /** A zone or grid with newly unlocated or returned people pulses once. */
@@ -226,104 +233,7 @@
     if (!newest || newest.at === view.importSeen) return;
     const first = view.importSeen === undefined;
     view.importSeen = newest.at;
-    if (!first) view.layers.forEach((state) => state.status === "ready" && load(view, state));
-  }
-
-  /* ── Loading ─────────────────────────────────────────────────────────── */
-
-  async function loadAll(view) {
-    const rank = (state) => (FIRST.indexOf(state.spec.name) + 1 || FIRST.length + 1);
-    const queue = view.layers.filter((state) => !state.spec.by_box).sort((a, b) => rank(a) - rank(b));
-    const worker = async () => {
-      for (let state = queue.shift(); state; state = queue.shift()) {
-        if (view.isVisible(state) && state.status === "idle") await load(view, state);
-      }
-    };
-    await Promise.all(Array.from({ length: PARALLEL }, worker));
-    scheduleBoxes(view);
-  }
-
-  /** Loads a layer that became visible and is not there yet. */
-  function ensure(view, state) {
-    if (!view.isVisible(state)) return;
-    if (state.spec.by_box) scheduleBoxes(view);
-    else if (state.status === "idle") load(view, state);
-  }
-
-  /** One whole layer, asked for until it is there: a layer must not stay dead because one request failed. */
-  async function load(view, state) {
-    state.status = "loading";
-    for (let wait = RETRY_MIN_MS; !view.gone.signal.aborted; wait = Math.min(wait * 2, RETRY_MAX_MS)) {
-      try {
-        fill(state, await ask(view, state, "", view.gone.signal));
-        state.status = "ready";
-        kit.repaint(view);
-        view.changed("loaded");
-        return;
-      } catch (error) {
-        if (view.gone.signal.aborted) return;
-        state.status = "failed";
-        view.changed("failed");
-        if (error.final) return;
-        await new Promise((done) => setTimeout(done, wait));
-      }
-    }
-  }
-
-  async function ask(view, state, query, signal) {
-    const lang = pingji.language;
-    const zoom = view.map.getZoom().toFixed(2);
-    const url = `/api/v1/layers/${state.spec.name}?lang=${lang}&zoom=${zoom}&audience=${view.options.audience === "wall" ? "public" : "staff"}${query}`;
-    const response = await fetch(url, { signal: AbortSignal.any([signal, AbortSignal.timeout(REQUEST_MS)]) });
-    if (response.ok) return response.json();
-    const error = new Error(`${state.spec.name}: ${response.status}`);
-    error.final = response.status >= 400 && response.status < 500 && response.status !== 429;
-    throw error;
-  }
-
-  function fill(state, collection) {
-    state.features = collection.features.map((one) => kit.feature(one, state.spec)).filter(Boolean);
-    state.byCode = new Map(state.features.map((feature) => [feature.code, feature]));
-    state.truncated = Boolean(collection.truncated);
-  }
-
-  /* ── Layers by box ───────────────────────────────────────────────────── */
-
-  function scheduleBoxes(view) {
-    clearTimeout(view.boxTimer);
-    view.boxTimer = setTimeout(() => view.layers.filter((s) => s.spec.by_box).forEach((s) => loadBox(view, s)), BOX_DEBOUNCE_MS);
-  }
-
-  /** What of a big layer lies in the window; a request that the next move made useless is dropped. */
-  async function loadBox(view, state) {
-    if (state.inFlight) state.inFlight.abort();
-    const near = view.map.getZoom() >= state.spec[view.look].min_zoom;
-    if (!view.isVisible(state) || !near) return dropBox(view, state);
-    const bounds = view.map.getBounds().pad(BOX_PAD);
-    if (state.box && state.box.contains(view.map.getBounds()) && !state.truncated) return;
-    const mine = (state.inFlight = new AbortController());
-    state.status = "loading";
-    try {
-      const box = [bounds.getWest(), bounds.getSouth(), bounds.getEast(), bounds.getNorth()].map((n) => n.toFixed(6)).join(",");
-      const collection = await ask(view, state, `&bbox=${box}`, AbortSignal.any([mine.signal, view.gone.signal]));
-      if (mine.signal.aborted) return;
-      fill(state, collection);
-      Object.assign(state, { box: bounds, status: "ready" });
-      kit.repaint(view);
-    } catch (error) {
-      if (mine.signal.aborted || view.gone.signal.aborted) return;
-      state.status = "failed";
-      if (!error.final) view.boxTimer = setTimeout(() => loadBox(view, state), 2000);
-    }
-    view.changed("loaded");
-  }
-
-  function dropBox(view, state) {
-    const had = state.features.length;
-    Object.assign(state, { features: [], byCode: new Map(), box: null, status: "idle", truncated: false });
-    if (!had) return;
-    kit.repaint(view);
-    view.changed("loaded");
+    if (!first) view.layers.forEach((state) => state.status === "ready" && kit.load(view, state));
   }
 
   /* ── Going somewhere ─────────────────────────────────────────────────── */

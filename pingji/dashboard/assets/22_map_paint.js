@@ -6,6 +6,7 @@
   const kit = (pingji.mapkit = pingji.mapkit || {});
   const FADE_MS = 400;
   const PULSE_MS = 1400;
+  const MIN_STEP_PX = 1.2; // nearer vertices are skipped
   const SMALL_PX = 26; // a danger zone narrower than this has no room for its hatch: it is filled
 
   /* ── Canvases ────────────────────────────────────────────────────────── */
@@ -141,7 +142,7 @@
       for (let i = 2; i < ring.length; i += 2) {
         const x = ring[i] * k - ox;
         const y = ring[i + 1] * k - oy;
-        if (Math.abs(x - px) + Math.abs(y - py) < 0.8 && i + 2 < ring.length) continue;
+        if (Math.abs(x - px) + Math.abs(y - py) < MIN_STEP_PX && i + 2 < ring.length) continue;
         context.lineTo((px = x), (py = y));
       }
       if (close) context.closePath();
@@ -151,6 +152,7 @@
   function paintShapes(view, frame, name) {
     for (const state of layersOf(view, name, frame.zoom)) {
       const look = state.spec[view.look];
+      if (state.spec.by_box && paintCrowd(view, frame, state)) continue;
       const strokes = new Map(); // style → features: one stroke for all that look alike
       for (const feature of state.features) {
         if (!inView(feature, frame.box) || !wide(look, feature, frame.zoom)) continue;
@@ -166,6 +168,33 @@
       }
       for (const { style, features } of strokes.values()) paintStroke(view, frame, style, features);
     }
+  }
+
+  /** Thousands of like points are one path: false where they are no points. */
+  function paintCrowd(view, frame, state) {
+    if (state.features.some((feature) => feature.kind !== "point")) return false;
+    const { context, k, ox, oy } = frame;
+    const look = state.spec[view.look];
+    const r = look.radius * view.scale;
+    context.beginPath();
+    for (const feature of state.features) {
+      if (!inView(feature, frame.box)) continue;
+      const [x, y] = [feature.anchor[0] * k - ox, feature.anchor[1] * k - oy];
+      feature.drawn = r;
+      if (look.shape === "square") context.rect(x - r, y - r, 2 * r, 2 * r);
+      else {
+        context.moveTo(x + r, y);
+        context.arc(x, y, r, 0, 7);
+      }
+    }
+    context.globalAlpha = look.fill_opacity;
+    context.fillStyle = look.fill;
+    context.fill();
+    context.globalAlpha = 1;
+    context.strokeStyle = look.stroke;
+    context.lineWidth = look.weight;
+    context.stroke();
+    return true;
   }
 
   function paintFill(view, frame, feature, style) {

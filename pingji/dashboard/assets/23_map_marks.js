@@ -48,6 +48,25 @@
     context.stroke();
   };
 
+  const circle = Array.from({ length: 32 }, (_, i) => [Math.cos((i * Math.PI) / 16), Math.sin((i * Math.PI) / 16)]);
+
+  /** Fills the lower share of a symbol: its outline cut at a level, which is far cheaper than a canvas clip. */
+  function fillFromBelow(context, shape, x, y, r, share, colour) {
+    const outline = SHAPES[shape] || circle;
+    const heights = outline.map((point) => point[1]);
+    const [top, bottom] = [Math.min(...heights), Math.max(...heights)];
+    const level = bottom - (bottom - top) * share;
+    context.beginPath();
+    outline.forEach(([px, py], i) => {
+      const [qx, qy] = outline[(i + 1) % outline.length];
+      if (py >= level) context.lineTo(x + px * r, y + py * r);
+      if (py >= level !== qy >= level) context.lineTo(x + (px + ((level - py) / (qy - py)) * (qx - px)) * r, y + level * r);
+    });
+    context.closePath();
+    context.fillStyle = colour;
+    context.fill();
+  }
+
   /** How full a place is: expected people at a transfer point, room at a shelter. */
   function gaugeOf(place) {
     const whole = kit.count(place.kind === "shelter" ? place.capacity : place.expected);
@@ -82,12 +101,7 @@
     shapePath(context, look.shape, x, y, r);
     context.fillStyle = look.fill;
     context.fill();
-    context.save();
-    context.clip();
-    context.fillStyle = colour;
-    const level = 2.4 * r * Math.min(1, share);
-    context.fillRect(x - 2 * r, y + 1.2 * r - level, 4 * r, level);
-    context.restore();
+    if (share > 0) fillFromBelow(context, look.shape, x, y, r, Math.min(1, share), colour);
     shapePath(context, look.shape, x, y, r);
     context.strokeStyle = place.status === "compromised" || place.status === "fault" ? kit.colours.lost : look.stroke;
     context.lineWidth = look.weight * view.scale;
@@ -254,11 +268,30 @@
     const inks = INKS[view.look];
     const { name } = state.spec;
     const soft = view.look === "emergency" ? ["communities", "grids", "roads"] : ["roads", "buildings"];
-    context.font = fontOf(line, size);
-    context.lineWidth = 3.2 * view.scale;
-    context.strokeStyle = inks.halo;
-    context.strokeText(line.text, x, y);
-    context.fillStyle = line.colour || (name === "rivers" ? inks.water : soft.includes(name) ? inks.soft : inks.ink);
-    context.fillText(line.text, x, y);
+    const ink = line.colour || (name === "rivers" ? inks.water : soft.includes(name) ? inks.soft : inks.ink);
+    const image = stamp(line.text, fontOf(line, size), ink, inks.halo, 3.2 * view.scale, size);
+    context.drawImage(image, x - image.w / 2, y - image.h / 2, image.w, image.h);
+  }
+
+  const stamps = new Map();
+
+  /** A text with its halo as a small picture: a halo is dear to draw and the same for seconds. */
+  function stamp(text, font, ink, halo, rim, size) {
+    const key = `${font}|${ink}|${halo}|${text}`;
+    const known = stamps.get(key);
+    if (known) return known;
+    if (stamps.size > 2500) stamps.clear();
+    const ratio = Math.min(2, window.devicePixelRatio || 1);
+    const image = document.createElement("canvas");
+    const pen = image.getContext("2d");
+    pen.font = font;
+    [image.w, image.h] = [Math.ceil(pen.measureText(text).width + 2 * rim), Math.ceil(size * 1.3 + 2 * rim)];
+    [image.width, image.height] = [image.w * ratio, image.h * ratio];
+    pen.scale(ratio, ratio);
+    Object.assign(pen, { font, textAlign: "center", textBaseline: "middle", lineJoin: "round", lineWidth: rim, strokeStyle: halo, fillStyle: ink });
+    pen.strokeText(text, image.w / 2, image.h / 2);
+    pen.fillText(text, image.w / 2, image.h / 2);
+    stamps.set(key, image);
+    return image;
   }
 })();

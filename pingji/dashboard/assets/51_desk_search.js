@@ -67,7 +67,7 @@
     const titleOf = (name) => desk.view?.layer(name)?.spec.title || "";
     list.replaceChildren(
       ...found.map((one, i) => {
-        const item = make("li", "search-result", make("b", "", one.name || one.code), make("span", "search-layer", one.layer_title || titleOf(one.layer)), make("span", "search-detail", [one.detail, one.code].filter(Boolean).join(" · ")));
+        const item = make("li", "search-result", make("b", "", one.name || one.code), make("span", "search-layer", one.layer_title || titleOf(one.layer) || pingji.t("desk.switch.township")), make("span", "search-detail", [one.detail, one.code].filter(Boolean).join(" · ")));
         item.id = `search-result-${i}`;
         item.setAttribute("role", "option");
         item.addEventListener("mousedown", (event) => {
