@@ -4,6 +4,7 @@ The way of a batch: refuse what makes no sense → find each one's operation →
 changes nothing → fold what is new into people and counts.
 """
 
+from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -77,10 +78,14 @@ def _find_operations(
     entries: list[Entry] = []
     subjects = _Subjects()
     operations = operations_of(conn, county)
-    at_the_time: dict[tuple[Operation, ...], list[Movement]] = defaultdict(list)
+    # Which operations a clock falls in changes only where one begins or ends: one look a span, not a movement.
+    begins = {o.started_at for o in operations}
+    edges = sorted(begins | {o.ended_at + 1 for o in operations if o.ended_at is not None})
+    spans: dict[int, list[Movement]] = defaultdict(list)
     for m in movements:
-        at_the_time[operations_at(operations, m.clock)].append(m)
-    for candidates, group in at_the_time.items():
+        spans[bisect_right(edges, m.clock)].append(m)
+    for group in spans.values():
+        candidates = operations_at(operations, group[0].clock)
         _know(conn, county, candidates, group, subjects)
         for m in group:
             found = _operation_of(m, candidates, subjects, places)

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, bindparam, select, update
 
 from pingji.data import counts, log
 from pingji.data.log import Entry
-from pingji.data.operations import lineage
+from pingji.data.operations import lineage, operations_of
 from pingji.data.places import Place, places_named
 from pingji.data.rows import PERSON_COLUMNS, VISITOR, Person, first_place, person_of, person_values
 from pingji.data.sql import upsert
@@ -43,7 +43,7 @@ def project(
     """
     work = _work(conn, county, fresh, replaying)
     _enrol_visitors(conn, county, work.told)
-    people = _lock(conn, county, work, households)
+    people = _lock(conn, county, work, {**_households_of(conn, county, work.undone), **households})
     places = places_named(conn, county, _places_in(work, people))
     changes: dict[str, Changes] = defaultdict(Changes)
     _count_clicks(work, changes)
@@ -61,7 +61,28 @@ def _work(conn: Connection, county: str, fresh: Sequence[Entry], replaying: bool
     if replaying or not targets:
         return _Work(told, ())
     already = {old for old, new in log.superseders(conn, county, targets) if new not in ids}
-    return _Work(told, log.entries_by_id(conn, county, targets - already))
+    return _Work(told, _carried_on(conn, county, log.entries_by_id(conn, county, targets - already)))
+
+
+def _carried_on(conn: Connection, county: str, entries: Sequence[Entry]) -> list[Entry]:
+    """Entries under the operation that counts them now: a wider one may have absorbed theirs."""
+    heir = {o.id: o.absorbed_into for o in operations_of(conn, county)}
+
+    def last(operation: str) -> str:
+        return last(heir[operation]) if heir.get(operation) else operation
+
+    return [Entry(last(entry.operation), entry.movement) for entry in entries]
+
+
+def _households_of(conn: Connection, county: str, undone: Sequence[Entry]) -> dict[str, str]:
+    """The household of each person of whom something is taken back: the correction itself need not name anybody."""
+    persons = sorted({entry.movement.person for entry in undone} - {""})
+    if not persons:
+        return {}
+    c = whereabouts.c
+    operations = sorted({entry.operation for entry in undone})
+    query = select(c.person, c.household).where(c.county == county, c.operation.in_(operations), c.person.in_(persons))
+    return dict(conn.execute(query).tuples().all())
 
 
 def _enrol_visitors(conn: Connection, county: str, told: Sequence[Entry]) -> None:
@@ -150,9 +171,10 @@ def _fold(
                 for m in (*theirs, *(of_all if _hears(p, household) else ())):
                     known = tell(known, m, places[m.place].kind if m.place in places else None)
             after.append(_settled(p, known, places))
-        if after != before:
-            _count_difference(changes[operation], before, after)
-            yield from (new for old, new in zip(before, after, strict=True) if new != old)
+        changed = [(old, new) for old, new in zip(before, after, strict=True) if new is not old]
+        if changed:
+            _count_difference(changes[operation], before, after, changed)
+            yield from (new for _, new in changed)
 
 
 def _hears(person: Person, household: str) -> bool:
@@ -170,17 +192,31 @@ def _retell(conn: Connection, county: str, person: Person, places: Mapping[str, 
 
 
 def _settled(person: Person, known: Whereabouts, places: Mapping[str, Place]) -> Person:
-    if person.kind == VISITOR and (place := places.get(first_place(known))):
-        return replace(person, known=known, community=place.community, township=place.township)
-    return replace(person, known=known)
+    if known == person.known:
+        return person
+    if person.kind != VISITOR:
+        return replace(person, known=known)
+    # A visitor belongs to the community of the first place, and to none once that arrival was corrected away.
+    code = first_place(known)
+    place = places.get(code)
+    community, township = (place.community, place.township) if place else (person.community, person.township)
+    if not code:
+        community = township = ""
+    return replace(person, known=known, community=community, township=township)
 
 
-def _count_difference(changes: Changes, before: Sequence[Person], after: Sequence[Person]) -> None:
+def _count_difference(
+    changes: Changes, before: Sequence[Person], after: Sequence[Person], changed: Sequence[tuple[Person, Person]]
+) -> None:
+    for old, new in changed:
+        if old.counts and new.counts and old.cell == new.cell:
+            changes.change_person(new.cell, old.known, new.known)
+            continue
+        for sign, p in ((-1, old), (1, new)):
+            if p.counts:
+                changes.count_person(p.cell, p.known, sign)
     for sign, people in ((-1, before), (1, after)):
-        counted = [p for p in people if p.counts]
-        for p in counted:
-            changes.count_person(p.cell, p.known, sign)
-        if counted:
+        if counted := [p for p in people if p.counts]:
             changes.count_household(counted[0].cell, [p.known for p in counted], sign)
 
 

@@ -11,6 +11,8 @@ from pingji.ops.tally import Cell
 from pingji.ops.whereabouts import Visit, Whereabouts
 
 VISITOR = "visitor"
+_NOTHING = Whereabouts()
+_POSITIONS = {position.value: position for position in Position}
 _FROZEN = ("operation", "household", "person", "kind", "zone", "grid", "community", "township")
 _KNOWN = ("statement", "stated", "place", "clock", "device", "sequence", "notified", "verified", "ever", "visits")
 PERSON_COLUMNS = [whereabouts.c[name] for name in _FROZEN + _KNOWN]
@@ -39,7 +41,7 @@ class Person:
     @property
     def counts(self) -> bool:
         """Whether this person is on the sheet: a visitor of whom every statement was corrected away is not."""
-        return self.kind != VISITOR or self.known.ever != Whereabouts().ever
+        return self.kind != VISITOR or self.known.ever != _NOTHING.ever
 
 
 def person_of(row: Row[Any]) -> Person:
@@ -49,7 +51,7 @@ def person_of(row: Row[Any]) -> Person:
     known = Whereabouts(
         (clock, device, sequence),
         statement,
-        Position(stated),
+        _POSITIONS[stated],
         place,
         notified,
         verified,

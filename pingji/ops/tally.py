@@ -1,7 +1,7 @@
 """What changes in the counts when a person's whereabouts do."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from pingji.ops.position import EVER_BITS, household_position
@@ -39,7 +39,26 @@ class Changes:
                 self.tally["persons_ever", *cell, position.value] += sign
         if known.at:
             self.roster[known.at] += sign
-        arrivals = {place: visit.arrived for place, visit in known.visits.items() if visit.arrived}
+        self._count_arrivals(_arrivals(known), sign)
+
+    def change_person(self, cell: Cell, old: Whereabouts, new: Whereabouts) -> None:
+        """The same as taking `old` out and adding `new`, touching only what differs: this is where every batch goes."""
+        if old.position is not new.position:
+            self.tally["persons", *cell, old.position.value] -= 1
+            self.tally["persons", *cell, new.position.value] += 1
+        if old.ever != new.ever:
+            for position, bit in EVER_BITS.items():
+                if (old.ever ^ new.ever) & bit:
+                    self.tally["persons_ever", *cell, position.value] += 1 if new.ever & bit else -1
+        if old.at != new.at:
+            for place, sign in ((old.at, -1), (new.at, 1)):
+                if place:
+                    self.roster[place] += sign
+        if (before := _arrivals(old)) != (after := _arrivals(new)):
+            self._count_arrivals(before, -1)
+            self._count_arrivals(after, 1)
+
+    def _count_arrivals(self, arrivals: Mapping[str, int], sign: int) -> None:
         for place, clock in arrivals.items():
             self.arrived[place] += sign
             self.trend[place, ROSTER, clock // MICROSECONDS_A_MINUTE] += sign
@@ -55,3 +74,8 @@ class Changes:
         """Adds clicks of one device at one place."""
         self.clicker[place, device] += n
         self.trend[place, CLICKER, clock // MICROSECONDS_A_MINUTE] += n
+
+
+def _arrivals(known: Whereabouts) -> dict[str, int]:
+    """Place → clock of the first arrival there."""
+    return {place: visit.arrived for place, visit in known.visits.items() if visit.arrived}

@@ -42,10 +42,12 @@ class Whereabouts:
     verified: int = 0
     ever: int = EVER_BITS[Position.NOT_REACHED]
     visits: Mapping[str, Visit] = field(default_factory=dict)
+    position: Position = field(init=False)  # where the person is now: asked for often, so worked out once
 
-    @property
-    def position(self) -> Position:
-        """Where the person is now."""
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "position", self._position())
+
+    def _position(self) -> Position:
         if self.stated not in ACCOUNTED or self.statement == Kind.ARRIVE:
             if self.left_after(self.stamp[0]):
                 return Position.IN_TRANSIT
