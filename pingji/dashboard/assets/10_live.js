@@ -195,21 +195,24 @@
   };
 
   /** The value at a path such as `sheet/$county/parts/notified`. */
-  function figure(path) {
+  function figure(path, values = live.values) {
     if (path.includes("$county") && county === null) return undefined;
     const [head, ...rest] = path.replace("$county", county).split("/");
     const key = TWO_PART.has(head) ? `${head}/${rest.shift()}` : head;
-    return rest.reduce((value, name) => (value === undefined || value === null ? undefined : value[name]), live.values[key]);
+    return rest.reduce((value, name) => (value === undefined || value === null ? undefined : value[name]), values[key]);
   }
   live.figure = figure;
 
-  function paintFigures() {
+  /** Writes every fixed figure that differs, and reads no layout. */
+  function paintFigures(values = live.values) {
     for (const element of document.querySelectorAll("[data-figure]")) {
       const format = formats[element.dataset.format] || formats.number;
-      const text = format(figure(element.dataset.figure));
+      const text = format(figure(element.dataset.figure, values));
       if (element.textContent !== text) element.textContent = text;
     }
   }
+
+  pingji.paintFigures = paintFigures;
 
   /* Figures that Dash draws after a message must not wait for the next one. */
   let repaint = 0;
