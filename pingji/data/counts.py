@@ -1,6 +1,7 @@
 """Counts: adding differences, making them anew by SQL, and forgetting them for a rebuild."""
 
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 
 from sqlalchemy import Connection, Table, and_, case, delete, func, insert, literal, or_, select, update
 
@@ -103,6 +104,16 @@ def open_places(conn: Connection, scope: Scope, operation: str) -> None:
     ]
     if rows:
         conn.execute(insert(occupancy), rows)
+
+
+def openers(conn: Connection, county: str, operations: Sequence[str]) -> dict[str, list[str]]:
+    """The operations (of those named, and in their order) that opened each place, by the place's code."""
+    o = occupancy.c
+    query = select(o.place, o.operation).where(o.county == county, o.operation.in_(operations))
+    found: dict[str, list[str]] = defaultdict(list)
+    for place, operation in sorted(conn.execute(query), key=lambda row: operations.index(row.operation)):
+        found[place].append(operation)
+    return found
 
 
 def _lies_in(place: Place, scope: Scope) -> bool:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from sqlalchemy import Connection, or_, select
 
 from pingji.data import log, projections
+from pingji.data.counts import openers
 from pingji.data.log import Entry
 from pingji.data.operations import Operation, operations_at, operations_of
 from pingji.data.places import Place, places_named
@@ -32,8 +33,13 @@ class Outcome:
 class _Subjects:
     """What the roll calls of the candidate operations know of the people and households that a batch names."""
 
-    operation: dict[str, str] = field(default_factory=dict)
+    operation_of_person: dict[str, str] = field(default_factory=dict)
+    operation_of_household: dict[str, str] = field(default_factory=dict)
     household: dict[str, str] = field(default_factory=dict)
+
+    def operation(self, m: Movement) -> str | None:
+        """The operation whose roll call has the subject; a household's code is no person, nor the other way round."""
+        return self.operation_of_person.get(m.person) if m.person else self.operation_of_household.get(m.household)
 
 
 def record(conn: Connection, county: str, movements: Sequence[Movement], received_at: int) -> Outcome:
@@ -55,7 +61,6 @@ def record(conn: Connection, county: str, movements: Sequence[Movement], receive
     """
     outcome = Outcome()
     first = {m.id: m for m in reversed(movements)}
-    outcome.duplicates += [m.id for m in movements if first[m.id] is not m]
     places = places_named(conn, county, {m.place for m in first.values() if m.place})
     sensible: list[Movement] = []
     for m in first.values():
@@ -67,6 +72,13 @@ def record(conn: Connection, county: str, movements: Sequence[Movement], receive
     entries, subjects = _find_operations(conn, county, sensible, places, outcome)
     fresh = log.append(conn, county, entries, received_at)
     _sort_out_the_rest(conn, county, entries, fresh, outcome)
+    refused = dict(outcome.refused)
+    for m in movements:
+        if first[m.id] is not m:
+            if m.id in refused:  # "duplicate" would tell the phone that it is stored
+                outcome.refused.append((m.id, refused[m.id]))
+            else:
+                outcome.duplicates.append(m.id)
     if fresh:
         projections.project(conn, county, fresh, subjects.household)
     return outcome
@@ -87,8 +99,9 @@ def _find_operations(
     for group in spans.values():
         candidates = operations_at(operations, group[0].clock)
         _know(conn, county, candidates, group, subjects)
+        opened = openers(conn, county, [o.id for o in candidates]) if len(candidates) > 1 else {}
         for m in group:
-            found = _operation_of(m, candidates, subjects, places)
+            found = _operation_of(m, candidates, subjects, places, opened)
             if isinstance(found, Reason):
                 outcome.refused.append((m.id, found))
             else:
@@ -109,18 +122,23 @@ def _know(
         c.county == county, c.operation.in_([o.id for o in candidates]), named
     )
     for person, household, operation in conn.execute(query):
-        subjects.operation[person] = subjects.operation[household] = operation
+        subjects.operation_of_person[person] = operation
         subjects.household[person] = household
+        if not household.startswith(VISITOR_PREFIX):
+            subjects.operation_of_household[household] = operation
 
 
 def _operation_of(
-    m: Movement, candidates: Sequence[Operation], subjects: _Subjects, places: Mapping[str, Place]
+    m: Movement,
+    candidates: Sequence[Operation],
+    subjects: _Subjects,
+    places: Mapping[str, Place],
+    opened: Mapping[str, Sequence[str]],
 ) -> str | Reason:
     if not candidates:
         return Reason.NO_OPERATION
-    subject = m.person or m.household
-    if subject in subjects.operation:
-        return subjects.operation[subject]
+    if (known := subjects.operation(m)) is not None:
+        return known
     off_plan = m.person.startswith(VISITOR_PREFIX)
     if not off_plan and m.kind not in (Kind.COUNT, Kind.CORRECT):
         return Reason.UNKNOWN_SUBJECT
@@ -128,6 +146,11 @@ def _operation_of(
         return candidates[0].id
     place = places.get(m.place)
     inside = [o.id for o in candidates if place and o.scope in (place.county, place.township, place.community)]
+    # A shelter may lie in none of the scopes that send people to it.
+    inside += opened.get(m.place, ())
+    if m.kind is Kind.CORRECT and not m.place:
+        # It only takes something back, wherever that was counted. The real one first: an exercise is thrown away.
+        inside = [o.id for o in sorted(candidates, key=lambda o: o.exercise)]
     return inside[0] if inside else Reason.NO_OPERATION
 
 
