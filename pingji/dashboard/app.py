@@ -7,7 +7,7 @@ from pathlib import Path
 import dash
 import httpx
 from dash import Dash
-from fastapi import FastAPI
+from fastapi import FastAPI, HTTPException
 from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.responses import HTMLResponse
 from fastapi.staticfiles import StaticFiles
@@ -72,6 +72,12 @@ def create_app(settings: Settings) -> FastAPI:
     ):
         server.include_router(routes, prefix="/api/v1")
     server.include_router(health.router(context, hub))
+
+    @server.get("/api/{rest:path}", include_in_schema=False)
+    def nothing_here(rest: str) -> None:
+        """Else Dash would answer a mistyped route with a page."""
+        raise HTTPException(404)
+
     _document(server)
     server.add_middleware(GZipMiddleware, minimum_size=COMPRESS_FROM, compresslevel=4)
     if settings.token is not None:

@@ -25,6 +25,7 @@ AUDIENCES: tuple[Audience, ...] = ("staff", "wall")
 HEARTBEAT_S = 3.0
 REREAD_S = 2.0
 PAUSE_S = 0.02  # between two readings under load: what changes meanwhile goes out together
+SHARE = 2  # and at least this many times as long as a reading took: counting comes before showing
 ROUTINE_S = 30.0
 QUEUE = 64  # messages that a slow screen may lag behind before it gets a fresh snapshot
 
@@ -107,7 +108,7 @@ class Hub:
             elif now - last_sent >= HEARTBEAT_S:
                 last_sent = now
                 self._broadcast({audience: encode("heartbeat", {}, []) for audience in AUDIENCES})
-            await asyncio.sleep(PAUSE_S)
+            await asyncio.sleep(max(PAUSE_S, SHARE * self.read_seconds))
             try:
                 await asyncio.wait_for(self._changed.wait(), min(REREAD_S, HEARTBEAT_S))
             except TimeoutError:

@@ -156,9 +156,9 @@ def _status(state: PlaceState, present: int) -> str:
 
 def mode_figures(conn: Connection, county: Scope) -> Figures:
     """The gravest mode of the county and every scope that is not in routine."""
-    states = load_states(conn, county.code)
-    names = {s.code: s.name for s in scopes_of(conn, county.code)}
-    active = {code: s for code, s in states.items() if s.mode is not Mode.ROUTINE}
+    active = {code: s for code, s in load_states(conn, county.code).items() if s.mode is not Mode.ROUTINE}
+    scopes = {county.code: county} | {code: find_scope(conn, county.code, code) for code in active}
+    names = {code: scope.name for code, scope in scopes.items() if scope}
     shown = gravest(list(active.values()))
     code = next((c for c, s in active.items() if s is shown), county.code)
     return {

@@ -1,6 +1,6 @@
 """Balance sheets as read from the tallies: for one scope, or for every scope at once."""
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -27,7 +27,7 @@ class Balance:
 
 @dataclass
 class _Counts:
-    by_position: Counter[Position] = field(default_factory=Counter)
+    by_position: dict[Position, int] = field(default_factory=dict)
     off_plan: int = 0
     home_in_recovery: int = 0
 
@@ -35,7 +35,7 @@ class _Counts:
         if position is Position.HOME and recovering:
             self.home_in_recovery += n
             return
-        self.by_position[position] += n
+        self.by_position[position] = self.by_position.get(position, 0) + n
         if off_plan == VISITOR:
             self.off_plan += n
 
