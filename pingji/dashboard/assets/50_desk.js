@@ -147,6 +147,7 @@
       for (const [value, text] of choices) list.append(make("li", "", symbol(view, state, value), make("span", "", text)));
       item.append(list);
     }
+    item.dataset.layer = state.spec.name;
     rows.set(state.spec.name, { box, count, item });
     return item;
   }
