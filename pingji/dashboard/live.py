@@ -52,9 +52,8 @@ class Hub:
         self._ready = asyncio.Event()
         self._changed = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._task: asyncio.Task[None] | None = None
+        self._tasks: list[asyncio.Task[None]] = []
         self._routine: dict[str, object] = {}
-        self._routine_at = 0.0
         self.read_seconds = 0.0
 
     @property
@@ -65,13 +64,13 @@ class Hub:
     async def start(self) -> None:
         """Begin to read and send."""
         self._loop = asyncio.get_running_loop()
-        self._task = asyncio.create_task(self._run())
+        self._tasks = [asyncio.create_task(self._run()), asyncio.create_task(self._run_routine())]
 
     async def stop(self) -> None:
         """Send every screen away."""
-        if self._task:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
         for screen in self._screens:
             self._offer(screen, None)
 
@@ -114,6 +113,23 @@ class Hub:
             except TimeoutError:
                 continue
 
+    async def _run_routine(self) -> None:
+        """The figures of quiet times by themselves: they take longer to read and nobody waits for them."""
+        while True:
+            try:
+                self._routine = await asyncio.to_thread(self._read_routine)
+                self._changed.set()
+            except Exception:  # as above; the next round tries again
+                log.exception("the routine figures could not be read")
+            await asyncio.sleep(ROUTINE_S)
+
+    def _read_routine(self) -> dict[str, object]:
+        county = self._context.county_or_none()
+        if county is None:
+            return {}
+        with reading(self._context.engine) as conn:
+            return queries.routine(conn, county)
+
     async def _refresh(self) -> bool:
         figures = await asyncio.to_thread(self._read)
         shown: dict[Audience, dict[str, object]] = {"staff": figures}
@@ -142,8 +158,6 @@ class Hub:
         with reading(self._context.engine) as conn:
             target = self._context.settings.evacuation_target_min
             figures = queries.situation_figures(conn, county, now_us(), target)
-            if not self._routine or time.monotonic() - self._routine_at > ROUTINE_S:
-                self._routine, self._routine_at = queries.routine(conn, county), time.monotonic()
         self.read_seconds = time.perf_counter() - began
         return {"county": {"code": county.code, "name": county.name}, "routine": self._routine, **figures}
 
