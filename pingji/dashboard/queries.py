@@ -237,13 +237,14 @@ def _arrivals(conn: Connection, county: Scope, now: Now, figures: Figures, targe
 
 def _events(conn: Connection, county: Scope, now: Now, places_now: Mapping[str, Place]) -> list[Figures]:
     events: list[Figures] = [
-        {"at": minute * 60_000, "kind": "arrivals", "name": places_now[code].name, "n": n, "detail": {"place": code}}
+        {"at": minute * 60_000, "kind": "arrivals", "name": places_now[code].name, "n": n}
         for minute, code, n in situation.latest_arrivals(conn, county.code, now.ids, EVENTS)
         if code in places_now
     ]
     for entry in journal.latest(conn, county.code, EVENTS):
         name = str(entry.detail.get("scope_name") or entry.detail.get("name") or entry.scope)
-        events.append({"at": entry.at // 1000, "kind": entry.action, "name": name, "n": 0, "detail": entry.detail})
+        event = {"at": entry.at // 1000, "kind": entry.action, "name": name, "n": 0, "exercise": entry.exercise}
+        events.append({**event, "detail": entry.detail})
     return sorted(events, key=lambda e: int(str(e["at"])), reverse=True)[:EVENTS]
 
 
