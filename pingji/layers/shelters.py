@@ -44,7 +44,7 @@ LAYER = Layer(
         fill_opacity=1,
         radius=7,
         shape="house",
-        label_zoom=10.75,
+        label_zoom=11.25,
         label_rank=85,
         live="place",
     ),

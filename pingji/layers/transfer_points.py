@@ -33,7 +33,7 @@ LAYER = Layer(
         fill=NIGHT,
         fill_opacity=1,
         radius=6,
-        label_zoom=10.75,
+        label_zoom=11.25,
         label_rank=90,
         live="place",
     ),

@@ -111,7 +111,7 @@
       view.byName.set(spec.name, state);
     }
     view.look = wantedLook(view);
-    view.scale = view.options.interactive ? 1 : Math.min(2.4, Math.max(1, view.map.getSize().y / 820));
+    view.scale = view.options.interactive ? 1 : Math.min(2.4, Math.max(1, view.map.getSize().y / 750));
     Object.assign(view.map.options, { zoomSnap: 0.25, wheelPxPerZoomLevel: 90 });
     fitCounty(view, false);
     kit.tiles(view, client.tianditu_key);

@@ -128,13 +128,15 @@
     const moving = (n(parts.in_transit) + n(parts.notified)) / expected;
     const zone = style.hatch;
     const live = { ...style };
-    if (n(sheet.remainder) === 0) Object.assign(live, { fill: COLOURS.accounted, opacity: zone ? 0.6 : 0.4, hatch: null });
-    else if (accounted >= 0.5) Object.assign(live, { fill: COLOURS.accounted, opacity: (zone ? 0.15 : 0.06) + 0.2 * accounted });
-    else if (moving >= 0.4) Object.assign(live, { fill: COLOURS.transit, opacity: zone ? 0.3 : 0.18 });
+    const lost = n(parts.unlocated) + n(parts.returned) > 0;
+    if (n(sheet.remainder) === 0) return Object.assign(live, { fill: COLOURS.accounted, opacity: zone ? 0.6 : 0.4, hatch: null });
+    // a zone keeps its grade's colour, thinner the fewer are left in it: a second colour over a hatch would read as a third
+    if (zone) return Object.assign(live, { hatchOpacity: style.hatchOpacity - 0.45 * accounted });
+    if (accounted >= 0.5) Object.assign(live, { fill: COLOURS.accounted, opacity: 0.06 + 0.2 * accounted });
+    else if (moving >= 0.4) Object.assign(live, { fill: COLOURS.transit, opacity: 0.18 });
     else Object.assign(live, { fill: "", opacity: 0 });
-    if (!zone && n(sheet.remainder)) Object.assign(live, { stroke: "#6C7A88", weight: 0.8 });
+    Object.assign(live, lost ? { stroke: COLOURS.lost, weight: 1.5 } : { stroke: "#6C7A88", weight: 0.8 });
     if (n(parts.refused) > expected * 0.05) live.cross = COLOURS.refused;
-    if (n(parts.unlocated) + n(parts.returned) > 0 && !zone) Object.assign(live, { stroke: COLOURS.lost, weight: 1.6 });
     return live;
   }
 

@@ -22,7 +22,8 @@
       pane.style.zIndex = order;
       pane.style.pointerEvents = "none";
       view.canvases[name] = new (canvasClass(L))({ pane: `pingji-${name}`, padding: view.options.interactive ? 0.15 : 0 });
-      view.canvases[name].paint = (frame) => painters[name](view, frame);
+      // thresholds are for a screen of ordinary size: a 4K wall shows no more names, but larger ones
+      view.canvases[name].paint = (frame) => painters[name](view, { ...frame, zoom: frame.zoom - Math.log2(view.scale) });
       view.canvases[name].addTo(view.map);
     }
   };
@@ -161,7 +162,7 @@
           continue;
         }
         const style = kit.styleOf(view, state, feature);
-        if (style.hatch && (feature.box[2] - feature.box[0]) * frame.k < SMALL_PX) Object.assign(style, { opacity: 0.8, hatch: null });
+        if (style.hatch && (feature.box[2] - feature.box[0]) * frame.k < SMALL_PX * view.scale) Object.assign(style, { opacity: 0.8, hatch: null });
         if (feature.kind === "polygon") paintFill(view, frame, feature, style);
         const key = `${style.stroke}/${style.weight}/${style.dash}`;
         strokes.has(key) ? strokes.get(key).features.push(feature) : strokes.set(key, { style, features: [feature] });

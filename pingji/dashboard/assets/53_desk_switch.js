@@ -109,8 +109,9 @@
 
   desk.openSwitch = async () => {
     const { t } = pingji;
-    const { dialog, form } = dialogOf(t("desk.switch.title"), "dialog-switch");
     const client = await pingji.client;
+    if (!client.county) return;
+    const { dialog, form } = dialogOf(t("desk.switch.title"), "dialog-switch");
     const state = { pressId: uuid(), county: client.county, scope: client.county.code, scopes: [], township: "", to: "", level: 0, exercise: null, reason: "", busy: false, error: "" };
     const repaint = (focus) => paintSwitch(dialog, form, state, repaint, focus);
     follow(state);
