@@ -1,0 +1,158 @@
+"""What a benchmark runs on: the demo county, built once a run and copied; stores, and a server in its own process."""
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+import uuid
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from pingji.data import schema
+from pingji.data.demo import build_county, save_county
+from pingji.data.engine import open_engine
+from tests.cluster import Cluster, running_cluster
+
+COUNTY = "220221"
+ROOT = Path(__file__).parent.parent
+STORES = ("sqlite", "postgis")
+
+
+@dataclass
+class Server:
+    """A running `pingji serve` on a store of its own."""
+
+    url: str
+    store: str
+    process: "subprocess.Popen[bytes]"
+
+    @property
+    def port(self) -> int:
+        return int(self.url.rsplit(":", 1)[1])
+
+    def get(self, path: str) -> Any:
+        with urllib.request.urlopen(self.url + path, timeout=60) as answer:
+            return json.load(answer)
+
+    def post(self, path: str, body: object) -> Any:
+        headers = {"Content-Type": "application/json"}
+        request = urllib.request.Request(self.url + path, json.dumps(body).encode(), headers)
+        with urllib.request.urlopen(request, timeout=60) as answer:
+            return json.load(answer)
+
+    def press(self, to: str, *, exercise: bool = True) -> None:
+        body = {"press_id": str(uuid.uuid4()), "scope": COUNTY, "to": to, "exercise": exercise, "reason": "bench"}
+        self.post("/api/v1/modes", {**body, "level": 2 if to == "emergency" else None})
+
+    def transfer_points(self) -> list[str]:
+        return [p["code"] for p in self.get("/api/v1/places") if p["kind"] == "transfer_point"]
+
+
+class Setting:
+    """Builds the county once, and hands out copies of it on either store."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._stack = ExitStack()
+        self._copies = 0
+
+    def close(self) -> None:
+        self._stack.close()
+
+    @cached_property
+    def _sqlite(self) -> Path:
+        file = self.folder / "county.db"
+        self._fill(f"sqlite:///{file}")
+        return file
+
+    @cached_property
+    def _cluster(self) -> Cluster:
+        cluster = self._stack.enter_context(running_cluster(durable=True))
+        cluster.execute("CREATE DATABASE county")
+        self._fill(cluster.url("county"))
+        return cluster
+
+    @cached_property
+    def _county(self) -> Any:
+        return build_county()
+
+    def _fill(self, url: str) -> None:
+        engine = open_engine(url)
+        schema.upgrade(engine)
+        save_county(engine, self._county)
+        engine.dispose()
+
+    @contextmanager
+    def store(self, kind: str) -> Iterator[str]:
+        """The URL of a store with the demo county in routine."""
+        if kind == "postgis":
+            with self._cluster.database("county") as url:
+                yield url
+            return
+        self._copies += 1
+        file = self.folder / f"copy{self._copies}.db"
+        shutil.copy(self._sqlite, file)
+        try:
+            yield f"sqlite:///{file}"
+        finally:
+            for suffix in ("", "-wal", "-shm"):
+                Path(f"{file}{suffix}").unlink(missing_ok=True)
+
+    @contextmanager
+    def server(self, kind: str = "sqlite") -> Iterator[Server]:
+        """A server on a fresh copy of the county."""
+        with self.store(kind) as url, serving(url) as server:
+            yield server
+
+
+@contextmanager
+def serving(store: str) -> Iterator[Server]:
+    """`pingji serve` on a store, ready to answer."""
+    port = free_port()
+    env = {**os.environ, "PINGJI_DATABASE_URL": store, "PINGJI_COUNTY": COUNTY}
+    env.pop("PINGJI_TOKEN", None)
+    command = [sys.executable, "-m", "pingji.cli", "serve", "--port", str(port)]
+    process = subprocess.Popen(command, cwd=ROOT, env=env, stdout=subprocess.DEVNULL)
+    server = Server(f"http://127.0.0.1:{port}", store, process)
+    try:
+        wait_for(f"{server.url}/readyz", process)
+        yield server
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def wait_for(url: str, process: "subprocess.Popen[bytes]", patience_s: float = 60) -> None:
+    until = time.monotonic() + patience_s
+    while time.monotonic() < until:
+        try:
+            with urllib.request.urlopen(url, timeout=5):
+                return
+        except (urllib.error.URLError, ConnectionError, TimeoutError):
+            if process.poll() is not None:
+                raise RuntimeError(f"{process.args} ended with {process.returncode}") from None
+            time.sleep(0.1)
+    raise TimeoutError(url)
+
+
+def cpu_seconds(pid: int) -> float:
+    """User and system time of a process: what it cost, however busy the machine is otherwise."""
+    import psutil
+
+    times = psutil.Process(pid).cpu_times()
+    return float(times.user + times.system)
