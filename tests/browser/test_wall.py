@@ -1,5 +1,6 @@
 """The wall at its real sizes: nothing scrolls or is cut, everything is legible, and it follows the count."""
 
+import json
 import re
 import uuid
 from datetime import UTC, datetime
@@ -141,3 +142,54 @@ def test_a_wall_opened_before_any_other_page_is_complete(open_page: OpenPage, se
     server.start()
     page = open_page("/wall")
     assert page.evaluate("() => typeof window.pingji") == "object"
+
+
+PARTS = ("not_reached", "notified", "in_transit", "refused", "unlocated", "returned")
+
+
+def scripted(page: Page, values: dict[str, object]) -> None:
+    """The page hears one snapshot of our own, again and again."""
+    message = {"kind": "snapshot", "at": int(datetime.now(UTC).timestamp() * 1000), "values": values, "removed": []}
+    body = f"data: {json.dumps(message)}\n\n"
+    page.route("**/api/v1/live**", lambda route: route.fulfill(content_type="text/event-stream", body=body))
+    page.reload()
+    settled(page, "emergency")
+
+
+def snapshot(remainder: int, present: object, capacity: int) -> dict[str, object]:
+    sheet = {"level": "county", "name": "-", "expected": 120, "accounted": 120 - remainder, "remainder": remainder}
+    since = int(datetime.now(UTC).timestamp() * 1000)
+    mode = {"scope": COUNTY, "scope_name": "-", "mode": "emergency", "level": 1, "exercise": False, "since": since}
+    shelter = {"kind": "shelter", "name": "S", "status": "accepting", "capacity": capacity, "present": present}
+    return {
+        "mode": {**mode, "scopes": [mode]},
+        f"sheet/{COUNTY}": {**sheet, "off_plan": 0, "parts": dict.fromkeys(PARTS, 0) | {"not_reached": remainder}},
+        "place/S": {**shelter, "full_in_min": None},
+    }
+
+
+def test_green_only_at_zero_and_in_words_too(open_page: OpenPage) -> None:
+    page = open_page("/wall")
+    scripted(page, snapshot(1, 10, 100))
+    expect(page.locator("[data-remainder]")).to_have_attribute("data-cleared", "false")
+    expect(page.locator("[data-note]")).to_have_text("")
+    page.unroute("**/api/v1/live**")
+    scripted(page, snapshot(0, 10, 100))
+    expect(page.locator("[data-remainder]")).to_have_attribute("data-cleared", "true")
+    expect(page.locator("[data-note]")).to_have_text("已全部核清")
+
+
+def test_what_is_over_capacity_is_drawn_past_the_end_and_small_cells_stay_small(open_page: OpenPage) -> None:
+    page = open_page("/wall")
+    scripted(page, snapshot(5, 120, 100))
+    row = page.locator('[data-slot="shelters"] .row').first
+    expect(row).to_contain_text("超员 20")
+    fill, end = row.locator(".bar-fill"), row.locator(".bar-end")
+    page.wait_for_function("() => document.getAnimations().every(a => !(a instanceof CSSTransition))")
+    (filled, mark) = (fill.bounding_box(), end.bounding_box())
+    assert filled is not None
+    assert mark is not None
+    assert filled["x"] + filled["width"] > mark["x"] + mark["width"]
+    page.unroute("**/api/v1/live**")
+    scripted(page, snapshot(5, "<5", 100))
+    expect(row).to_contain_text("<5 / 100")

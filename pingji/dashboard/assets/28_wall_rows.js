@@ -97,22 +97,23 @@
   }
 
   function eventRow() {
-    const [time, text] = [make("time", "of"), make("span", "row-name")];
-    const node = make("div", "row event-row", time, text);
+    const [time, text, n] = [make("time", "of"), make("span", "row-name"), make("span", "row-figures")];
+    const node = make("div", "row event-row", time, text, n);
     const update = ({ value }) => {
       setText(time, pingji.clock(value.at, "minutes"));
       setText(text, eventText(value));
+      setText(n, value.kind === "arrivals" ? t("wall.new_arrivals", { n: number(value.n) }) : "");
     };
     return { node, update };
   }
 
   /** What happened, in a sentence; a code that has a word is given its word. */
-  function eventText({ kind, name, n, detail }) {
+  function eventText({ kind, name, detail }) {
     const word = (code) => [`mode.${code}`, `status.${code}`, `layer.${code}`].filter(pingji.has).map((key) => t(key))[0] || code || "";
     const { to, status, level } = detail || {};
     const words = [word(to || status)];
     if (to === "emergency" && level) words.push(t(`level.${level}`));
-    return t(pingji.has(`event.${kind}`) ? `event.${kind}` : "event.other", { name: word(name), n: number(n), detail: words.join(" ") });
+    return t(pingji.has(`event.${kind}`) ? `event.${kind}` : "event.other", { name: word(name), detail: words.join(" ") });
   }
 
   pingji.wallRows = { weight, share, sheetRow, placeRow, gaugeRow, workRow, eventRow, transferNotes, shelterNotes };

@@ -9,6 +9,8 @@
   const ORDER_MS = 3000; // rows keep their places that long: figures change, rows don't hop
   const REMAINDER_PARTS = ["not_reached", "notified", "in_transit", "refused", "unlocated", "returned"];
 
+  const PULSING = new Set(["unlocated", "returned"]); // once, when it grows
+
   const slot = (name) => document.querySelector(`[data-slot="${name}"]`);
 
   /* ── Lists that turn their pages ─────────────────────────────────────── */
@@ -123,7 +125,6 @@
       ["leaders", routine.leaders, routine.grids],
       ["posts_filled", routine.posts_filled, routine.posts],
       ["zones_complete", routine.zones_complete, routine.zones],
-      ["committees", routine.committees, routine.communities],
       ["households_linked", routine.households_linked, routine.households],
       ["knocked", routine.knocked, routine.households],
       ["fresh", routine.fresh, routine.households],
@@ -158,14 +159,17 @@
     const legend = make("div", "remainder-legend");
     host.append(strip, legend);
     const cells = REMAINDER_PARTS.map((part) => {
-      const [segment, label, n] = [make("i", `rest rest-${part}`), make("span", "label"), make("b")];
+      const [segment, mark, label, n] = [make("i", `rest rest-${part}`), make("i", `mark rest-${part}`), make("span", "label"), make("b")];
       strip.append(segment);
-      legend.append(make("div", "remainder-cell", make("i", `mark rest-${part}`), label, n));
-      return { part, segment, label, n };
+      legend.append(make("div", "remainder-cell", mark, label, n));
+      return { part, segment, mark, label, n, shown: undefined };
     });
     return (sheet) => {
-      for (const { part, segment, label, n } of cells) {
+      for (const cell of cells) {
+        const { part, segment, mark, label, n } = cell;
         const value = sheet && sheet.parts[part];
+        if (PULSING.has(part) && weight(value) > cell.shown) mark.animate([{ transform: "scale(1.7)" }, { transform: "none" }], 900);
+        cell.shown = sheet ? weight(value) : undefined;
         setText(label, t(`part.${part}`));
         setText(n, number(value));
         const grow = String(weight(value));
