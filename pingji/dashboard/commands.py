@@ -11,7 +11,7 @@ from pingji.data.places import places_named
 from pingji.data.scopes import SWITCHABLE, find_scope
 from pingji.data.situation import set_status
 from pingji.ops.errors import OpsError
-from pingji.ops.mode import Press, State, UnknownScope, decide
+from pingji.ops.mode import Mode, Press, State, UnknownScope, decide
 
 PLACE_STATUS = {
     "transfer_point": ("closed", "opening", "open", "diverting", "closing", "compromised"),
@@ -43,6 +43,7 @@ def switch_mode(context: Context, press: Press, actor: str) -> tuple[State, bool
     """
     county = context.county.code
     with writing(context.engine) as conn:
+        modes.go_alone(conn, county)
         done = modes.earlier_press(conn, county, press)
         if done is not None:
             return done, False
@@ -63,7 +64,7 @@ def switch_mode(context: Context, press: Press, actor: str) -> tuple[State, bool
             action="press",
             scope=scope.code,
             operation=after.operation or before.operation,
-            exercise=press.exercise,
+            exercise=before.exercise if press.to is Mode.ROUTINE else press.exercise,
             detail={**detail, "scope_name": scope.name, "press_id": press.press_id},
         )
         notify(conn, "mode")
@@ -81,6 +82,7 @@ def recall(context: Context, press_id: str, reason: str, actor: str) -> State:
     """
     county = context.county.code
     with writing(context.engine) as conn:
+        modes.go_alone(conn, county)
         at = now_us()
         scope, before, after = modes.recall_press(conn, county, press_id, at)
         if before != after:

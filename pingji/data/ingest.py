@@ -16,6 +16,7 @@ from pingji.data.counts import openers
 from pingji.data.log import Entry
 from pingji.data.operations import Operation, operations_at, operations_of
 from pingji.data.places import Place, places_named
+from pingji.data.sql import take_turn
 from pingji.data.tables import whereabouts
 from pingji.ops.movement import VISITOR_PREFIX, Kind, Movement, Reason, refusal
 
@@ -59,8 +60,15 @@ def record(conn: Connection, county: str, movements: Sequence[Movement], receive
     Outcome
         Every movement is in exactly one of its lists; one bad entry never blocks the others.
     """
+    take_turn(conn, county, alone=any(m.supersedes for m in movements))
     outcome = Outcome()
-    first = {m.id: m for m in reversed(movements)}
+    first: dict[str, Movement] = {}
+    repeated: list[str] = []
+    for m in movements:
+        if m.id in first:
+            repeated.append(m.id)
+        else:
+            first[m.id] = m
     places = places_named(conn, county, {m.place for m in first.values() if m.place})
     sensible: list[Movement] = []
     for m in first.values():
@@ -73,12 +81,11 @@ def record(conn: Connection, county: str, movements: Sequence[Movement], receive
     fresh = log.append(conn, county, entries, received_at)
     _sort_out_the_rest(conn, county, entries, fresh, outcome)
     refused = dict(outcome.refused)
-    for m in movements:
-        if first[m.id] is not m:
-            if m.id in refused:  # "duplicate" would tell the phone that it is stored
-                outcome.refused.append((m.id, refused[m.id]))
-            else:
-                outcome.duplicates.append(m.id)
+    for i in repeated:
+        if i in refused:  # "duplicate" would tell the phone that it is stored
+            outcome.refused.append((i, refused[i]))
+        else:
+            outcome.duplicates.append(i)
     if fresh:
         projections.project(conn, county, fresh, subjects.household)
     return outcome
@@ -92,7 +99,7 @@ def _find_operations(
     operations = operations_of(conn, county)
     # Which operations a clock falls in changes only where one begins or ends: one look a span, not a movement.
     begins = {o.started_at for o in operations}
-    edges = sorted(begins | {o.ended_at + 1 for o in operations if o.ended_at is not None})
+    edges = sorted(begins | {o.ended_at for o in operations if o.ended_at is not None})
     spans: dict[int, list[Movement]] = defaultdict(list)
     for m in movements:
         spans[bisect_right(edges, m.clock)].append(m)

@@ -2,9 +2,11 @@
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, and_, or_, select
+from sqlalchemy import Connection, Dialect, Row, Select, and_, bindparam, or_, select
+from sqlalchemy.sql.dml import ReturningInsert
 
 from pingji.data.sql import upsert
 from pingji.data.tables import movement as table
@@ -22,6 +24,19 @@ class Entry:
     movement: Movement
 
 
+# Statements that every batch needs are built once: a small batch is mostly the building of its statements.
+_SUPERSEDERS = select(table.c.supersedes, table.c.id).where(
+    table.c.county == bindparam("county"),
+    table.c.supersedes != "",
+    table.c.supersedes.in_(bindparam("ids", expanding=True)),
+)
+
+
+@lru_cache(maxsize=8)
+def _insert_new(dialect: Dialect) -> ReturningInsert[Any]:
+    return upsert(dialect, table).on_conflict_do_nothing().returning(table.c.id)
+
+
 def append(conn: Connection, county: str, entries: Sequence[Entry], received_at: int) -> list[Entry]:
     """Write entries; returns those whose id and (device, sequence) were both new.
 
@@ -29,7 +44,7 @@ def append(conn: Connection, county: str, entries: Sequence[Entry], received_at:
     """
     entries = sorted(entries, key=lambda e: (e.movement.device, e.movement.sequence))
     rows = [_row(county, entry, received_at) for entry in entries]
-    new = set(conn.scalars(upsert(conn, table).on_conflict_do_nothing().returning(table.c.id), rows)) if rows else set()
+    new = set(conn.scalars(_insert_new(conn.dialect), rows)) if rows else set()
     return [entry for entry in entries if entry.movement.id in new]
 
 
@@ -45,10 +60,7 @@ def entries_by_id(conn: Connection, county: str, ids: Collection[str]) -> list[E
 
 def superseders(conn: Connection, county: str, ids: Collection[str]) -> set[tuple[str, str]]:
     """(superseded id, superseding id) of those of the ids that something in the log supersedes."""
-    query = select(table.c.supersedes, table.c.id).where(
-        table.c.county == county, table.c.supersedes != "", table.c.supersedes.in_(sorted(ids))
-    )
-    return {(old, new) for old, new in conn.execute(query)}
+    return {(old, new) for old, new in conn.execute(_SUPERSEDERS, {"county": county, "ids": list(ids)})}
 
 
 def statements_about(

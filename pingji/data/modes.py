@@ -3,8 +3,8 @@
 from sqlalchemy import Connection, insert, select, update
 
 from pingji.data.operations import CLOSED, DROPPED, RECALLED, absorb, end_operation, open_operation
-from pingji.data.scopes import Scope, scopes_of
-from pingji.data.sql import upsert
+from pingji.data.scopes import COMMUNITY, Scope, find_scope, scopes_of
+from pingji.data.sql import take_turn, upsert
 from pingji.data.tables import mode, operation, press
 from pingji.data.tables import movement as log
 from pingji.ops.mode import (
@@ -19,6 +19,11 @@ from pingji.ops.mode import (
     State,
     Step,
 )
+
+
+def go_alone(conn: Connection, county: str) -> None:
+    """Before anything about the mode is read in order to change it: nobody switches, recalls or counts meanwhile."""
+    take_turn(conn, county, alone=True)
 
 
 def load_states(conn: Connection, county: str) -> dict[str, State]:
@@ -102,7 +107,7 @@ def save_press(
 
 
 def recall_press(conn: Connection, county: str, press_id: str, now: int) -> tuple[str, State, State]:
-    """Take the latest press of a scope back: (scope, mode before the recall, mode after it).
+    """Take the latest press of a scope back: (scope, mode before the recall, mode after it). Needs `go_alone`.
 
     Raises
     ------
@@ -116,19 +121,26 @@ def recall_press(conn: Connection, county: str, press_id: str, now: int) -> tupl
     present = load_states(conn, county)[row.scope]
     before, after = _state(row.before), _state(row.after)
     if row.recalled_at is not None:
-        return row.scope, after, present
+        return row.scope, present, present
     if present.press_id != press_id or row.after.get("absorbed") or row.after.get("dropped"):
         raise NotTheLatestPress(press_id=press_id)
     if after.operation != before.operation and after.operation:
         _refuse_if_counting(conn, county, after.operation)
         end_operation(conn, county, after.operation, RECALLED, now)
     if before.operation and not after.operation:
+        if neighbours(conn, _scope_of(conn, county, row.scope), load_states(conn, county)):
+            # Opened again under (or above) what was opened since, everybody in it would be counted twice.
+            raise NotTheLatestPress(press_id=press_id)
         o = operation.c
         reopen = update(operation).where(o.county == county, o.id == before.operation)
         conn.execute(reopen.values(ended_at=None, fate=""))
     _save_state(conn, county, row.scope, before)
     conn.execute(update(press).where(c.county == county, c.press_id == press_id).values(recalled_at=now))
     return row.scope, after, before
+
+
+def _scope_of(conn: Connection, county: str, code: str) -> Scope:
+    return find_scope(conn, county, code) or Scope(county, code, COMMUNITY, code)
 
 
 def _refuse_if_counting(conn: Connection, county: str, operation_id: str) -> None:

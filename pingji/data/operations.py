@@ -2,12 +2,14 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Table, and_, func, insert, literal, select, update
+from sqlalchemy import ColumnElement, Connection, Select, Table, and_, func, insert, literal, select, update
 
 from pingji.data import counts
 from pingji.data.scopes import COUNTY, TOWNSHIP, Scope
-from pingji.data.tables import LAYER_TABLES, headcount, operation, person, trend, whereabouts
+from pingji.data.sql import upsert
+from pingji.data.tables import LAYER_TABLES, headcount, occupancy, operation, person, trend, whereabouts
 from pingji.ops.whereabouts import Whereabouts
 
 CLOSED, ABSORBED, DROPPED, RECALLED = "closed", "absorbed", "dropped", "recalled"
@@ -79,7 +81,11 @@ def operations_at(operations: Sequence[Operation], clock: int) -> tuple[Operatio
     """
     by_id = {o.id: o for o in operations}
     recalled = [o for o in operations if o.fate == RECALLED and not o.exercise]
-    then = [o for o in operations if o.started_at <= clock <= (o.ended_at or clock) and o not in recalled]
+    then = [
+        o
+        for o in operations
+        if o.started_at <= clock and (o.ended_at is None or clock < o.ended_at) and o not in recalled
+    ]
     found: dict[str, Operation] = {}
     for o in then or [o for o in operations if o.is_open]:
         while o.absorbed_into:
@@ -130,20 +136,41 @@ def absorb(conn: Connection, county: str, narrower: str, wider: str, now: int) -
     )
     known = select(new.person).where(new.county == county, new.operation == wider)
     _copy(conn, whereabouts, county, narrower, wider, new.person.not_in(known))
-    _copy(conn, headcount, county, narrower, wider)
-    _copy(conn, trend, county, narrower, wider)
+    _add_up(conn, headcount, county, narrower, wider)
+    _add_up(conn, trend, county, narrower, wider)
+    _carry_places_on(conn, county, narrower, wider)
     c = operation.c
     end_operation(conn, county, narrower, ABSORBED, now)
     conn.execute(update(operation).where(c.county == county, c.id == narrower).values(absorbed_into=wider))
     counts.recount(conn, county, wider)
 
 
-def _copy(
-    conn: Connection, table: Table, county: str, source: str, target: str, only: ColumnElement[bool] | None = None
-) -> None:
+def _rows(table: Table, county: str, source: str, target: str) -> Select[Any]:
+    """The rows of one operation as those of another."""
     columns = [literal(target) if column.name == "operation" else column for column in table.c]
-    query = select(*columns).where(table.c.county == county, table.c.operation == source)
-    conn.execute(insert(table).from_select([c.name for c in table.c], query if only is None else query.where(only)))
+    return select(*columns).where(table.c.county == county, table.c.operation == source)
+
+
+def _copy(conn: Connection, table: Table, county: str, source: str, target: str, only: ColumnElement[bool]) -> None:
+    query = _rows(table, county, source, target).where(only)
+    conn.execute(insert(table).from_select([c.name for c in table.c], query))
+
+
+def _add_up(conn: Connection, table: Table, county: str, source: str, target: str) -> None:
+    """Add the counts `n` of one operation to another's: two villages may have counted in the same minute."""
+    statement = upsert(conn, table).from_select([c.name for c in table.c], _rows(table, county, source, target))
+    keys = list(table.primary_key.columns)
+    raised = {"n": table.c.n + statement.excluded.n}
+    conn.execute(statement.on_conflict_do_update(index_elements=keys, set_=raised))
+
+
+def _carry_places_on(conn: Connection, county: str, narrower: str, wider: str) -> None:
+    """What was said of a place holds in the wider operation too, and a place that only the narrower opened stays."""
+    o, old = occupancy.c, occupancy.alias("old")
+    mine = (o.county == county, o.operation == wider, old.c.county == county, old.c.operation == narrower)
+    conn.execute(update(occupancy).where(*mine, old.c.place == o.place).values(status=old.c.status))
+    known = select(o.place).where(o.county == county, o.operation == wider)
+    _copy(conn, occupancy, county, narrower, wider, o.place.not_in(known))
 
 
 def _inside(table: Table, scope: Scope) -> ColumnElement[bool]:

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection, func, select, update
 
@@ -11,6 +11,7 @@ from pingji.data.tables import occupancy, trend
 from pingji.ops.tally import ANYWHERE, CLICKER, FIRST, ROSTER
 
 RATE_MINUTES = 10
+_PLAIN = ("open", "accepting")  # what a place is put into when it opens; anything else, somebody said
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +42,23 @@ def place_states(conn: Connection, county: str, operations: Collection[str], now
         rates[place, source] = int(n)
     columns = (o.operation, o.place, o.kind, o.status, o.capacity, o.expected, o.roster, o.clicker, o.arrived)
     query = select(*columns).where(o.county == county, o.operation.in_(operations))
-    return {
-        row.place: PlaceState(*row, roster_rate=rates[row.place, ROSTER], clicker_rate=rates[row.place, CLICKER])
-        for row in conn.execute(query)
-    }
+    found: dict[str, PlaceState] = {}
+    for row in conn.execute(query.order_by(o.operation)):
+        state = PlaceState(*row, roster_rate=rates[row.place, ROSTER], clicker_rate=rates[row.place, CLICKER])
+        found[row.place] = _together(found[row.place], state) if row.place in found else state
+    return found
+
+
+def _together(one: PlaceState, other: PlaceState) -> PlaceState:
+    """One place in two operations: two villages may send their people to one shelter, and it has one set of beds."""
+    return replace(
+        one,
+        status=other.status if one.status in _PLAIN else one.status,
+        expected=one.expected + other.expected,
+        roster=one.roster + other.roster,
+        clicker=one.clicker + other.clicker,
+        arrived=one.arrived + other.arrived,
+    )
 
 
 def set_status(conn: Connection, county: str, operations: Collection[str], place: Place, status: str) -> int:

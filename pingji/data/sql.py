@@ -1,7 +1,21 @@
 """Statements that both engines know but SQLAlchemy spells once for each."""
 
-from sqlalchemy import Connection, Dialect, Engine, Table
+from sqlalchemy import Connection, Dialect, Engine, Table, text
 from sqlalchemy.dialects import postgresql, sqlite
+
+_TURNS = 0x50494E47  # "PING": keeps our locks apart from anybody else's
+
+
+def take_turn(conn: Connection, county: str, *, alone: bool) -> None:
+    """Wait for what must not happen at once in a county; held until the transaction ends.
+
+    Counting goes on beside counting, unless something is taken back: a correction and what it corrects, written by
+    two processes that don't see each other yet, would both stand. A switch of the mode goes alone, or two would open
+    two roll calls of the same people. On SQLite there is one writer anyway.
+    """
+    if conn.dialect.name == "postgresql":
+        lock = "pg_advisory_xact_lock" if alone else "pg_advisory_xact_lock_shared"
+        conn.execute(text(f"SELECT {lock}(:turns, hashtext(:county))"), {"turns": _TURNS, "county": county})
 
 
 def upsert(bind: Connection | Engine | Dialect, table: Table) -> postgresql.Insert:

@@ -59,6 +59,7 @@ class Writer:
     def submit(self, county: str, movements: Sequence[Movement]) -> "Future[Outcome]":
         """Hand over movements; the future has their outcome once it is durable, or the error that kept them out."""
         request = _Request(county, movements)
+        request.done.set_running_or_notify_cancel()  # a waiter that gives up must not take its neighbours' answers
         self._queue.put(request)
         return request.done
 
@@ -97,9 +98,11 @@ class Writer:
             for request in group:
                 self._write_group([request])
             return
-        self._on_commit()
-        for request, outcome in zip(group, outcomes, strict=True):
-            request.done.set_result(outcome)
+        try:
+            self._on_commit()
+        finally:  # it is durable: whatever the screens' wake-up comes to, who waits must hear so
+            for request, outcome in zip(group, outcomes, strict=True):
+                request.done.set_result(outcome)
 
     def _write(self, group: list[_Request]) -> list[Outcome]:
         for attempt in range(1, _ATTEMPTS + 1):

@@ -26,6 +26,7 @@ class LayerMapping:
 
     `columns` are templates over source fields, `"{GEOID10:.11}"`, or constants; `translate` turns a finished value into
     ours by patterns, first match first; `keep` and `drop` filter rows by patterns; `dissolve` unites rows of one code.
+    `source` is stored beside the file's name with every row: what whoever reads the figures has to know.
     """
 
     columns: Mapping[str, str]
@@ -35,6 +36,7 @@ class LayerMapping:
     dissolve: bool = False
     geometry: Conversion = ""
     skip: frozenset[str] = frozenset()
+    source: str = ""
 
     def fields(self) -> set[str]:
         """The source fields that it needs."""
@@ -117,7 +119,7 @@ def as_text(value: object) -> str:
 
 def _layer(file: str, layer: str, entry: Mapping[str, Any]) -> LayerMapping:
     where = f"layers.{layer}"
-    known = {"columns", "translate", "keep", "drop", "dissolve", "geometry", "skip"}
+    known = {"columns", "translate", "keep", "drop", "dissolve", "geometry", "skip", "source"}
     for key in set(entry) - known:
         raise BadMapping(file=file, field=f"{where}.{key}", value=", ".join(sorted(known)))
     columns = {name: str(template) for name, template in entry.get("columns", {}).items()}
@@ -141,6 +143,7 @@ def _layer(file: str, layer: str, entry: Mapping[str, Any]) -> LayerMapping:
         bool(entry.get("dissolve", False)),
         entry.get("geometry", ""),
         frozenset(entry.get("skip", ())),
+        str(entry.get("source", "")),
     )
 
 
