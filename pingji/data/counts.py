@@ -2,8 +2,10 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 
-from sqlalchemy import Connection, Table, and_, case, delete, func, insert, literal, or_, select, update
+from sqlalchemy import Connection, Dialect, Table, and_, case, delete, func, insert, literal, or_, select, update
+from sqlalchemy.dialects.postgresql import Insert
 
 from pingji.data.places import Place, places_of
 from pingji.data.rows import VISITOR
@@ -36,7 +38,7 @@ def add(conn: Connection, county: str, operation: str, changes: Changes, places:
         (code,): {"roster": changes.roster[code], "clicker": clicks.get(code, 0), "arrived": changes.arrived[code]}
         for code in {*changes.roster, *changes.arrived, *clicks} & places.keys()
     }
-    fixed = {code: _opened(place) for code, place in places.items()}
+    fixed = {str(code): _opened(places[str(code)]) for (code,) in rows}
     _increase(conn, occupancy, county, operation, ("place",), rows, fixed)
 
 
@@ -73,11 +75,17 @@ def _increase(
     ]
     if not rows:
         return
-    statement = upsert(conn, table)
-    amounts = next(iter(increments.values())).keys()
+    amounts = tuple(next(iter(increments.values())))
+    conn.execute(_adding(conn.dialect, table, names, amounts), rows)
+
+
+@lru_cache(maxsize=32)
+def _adding(dialect: Dialect, table: Table, names: tuple[str, ...], amounts: tuple[str, ...]) -> Insert:
+    """Built once: every batch adds to these tables."""
+    statement = upsert(dialect, table)
     raised = {name: table.c[name] + statement.excluded[name] for name in amounts}
     keys = [table.c.county, table.c.operation, *(table.c[name] for name in names)]
-    conn.execute(statement.on_conflict_do_update(index_elements=keys, set_=raised), rows)
+    return statement.on_conflict_do_update(index_elements=keys, set_=raised)
 
 
 def open_places(conn: Connection, scope: Scope, operation: str) -> None:

@@ -1,10 +1,10 @@
 """Places where people are counted: transfer points and shelters."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import CompoundSelect, Connection, Row, bindparam, literal, select, union_all
+from sqlalchemy import CompoundSelect, Connection, bindparam, literal, select, union_all
 
 from pingji.data.tables import LAYER_TABLES
 from pingji.ops.movement import SHELTER, TRANSFER_POINT
@@ -51,5 +51,5 @@ def places_named(conn: Connection, county: str, codes: Collection[str]) -> dict[
     return _places(conn.execute(_NAMED, {"county": county, "codes": sorted(codes)})) if codes else {}
 
 
-def _places(rows: Iterable[Row[Any]]) -> dict[str, Place]:
+def _places(rows: Iterable[Sequence[Any]]) -> dict[str, Place]:
     return {place.code: place for place in (Place(*row) for row in rows)}
