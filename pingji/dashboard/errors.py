@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from sqlalchemy.exc import DataError as SqlDataError
 from sqlalchemy.exc import OperationalError
 from starlette.exceptions import HTTPException
 
@@ -58,8 +59,20 @@ STATUS: dict[type[Exception], tuple[int, str]] = {
     data_errors.DatabaseUnreachable: (503, "database_unreachable"),
     data_errors.DatabaseNotMigrated: (503, "database_not_migrated"),
     OperationalError: (503, "database_unreachable"),
+    SqlDataError: (422, "unstorable"),
 }
 _HTTP = {404: "not_found", 405: "method_not_allowed"}
+MAX_COMPLAINTS = 10
+
+
+def printable(text: str, limit: int = 500) -> str:
+    """Text from outside that is safe to send back: no lone surrogates, no control characters, not endless.
+
+    >>> printable("a\\ud800b\\x00")
+    'a?b?'
+    """
+    known = text[:limit].encode("utf-8", "replace").decode()
+    return "".join(c if c.isprintable() else "?" for c in known)
 
 
 def problem(status: int, key: str, params: Mapping[str, object], instance: str) -> JSONResponse:
@@ -98,16 +111,19 @@ def register(app: FastAPI) -> None:
     async def known(request: Request, error: Exception) -> JSONResponse:
         kind = next(base for base in type(error).__mro__ if base in STATUS)
         status, key = STATUS[kind]
-        return problem(status, key, getattr(error, "params", {}), request.url.path)
+        # The driver's errors have `params` too: those of the statement, which are nobody's business.
+        params = error.params if isinstance(error, (OpsError, data_errors.DataError)) else {}
+        return problem(status, key, params, request.url.path)
 
     async def invalid(request: Request, error: Exception) -> JSONResponse:
         assert isinstance(error, RequestValidationError)
-        where = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
-        return problem(422, "invalid", {"where": where}, request.url.path)
+        where = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()[:MAX_COMPLAINTS])
+        return problem(422, "invalid", {"where": printable(where)}, request.url.path)
 
     async def http(request: Request, error: Exception) -> JSONResponse:
         assert isinstance(error, HTTPException)
-        return problem(error.status_code, _HTTP.get(error.status_code, "unexpected"), {}, request.url.path)
+        key = _HTTP.get(error.status_code, "unexpected" if error.status_code >= 500 else "invalid")
+        return problem(error.status_code, key, {"where": printable(str(error.detail))}, request.url.path)
 
     async def unexpected(request: Request, error: Exception) -> JSONResponse:
         log.exception("unexpected error on %s", request.url.path, exc_info=error)

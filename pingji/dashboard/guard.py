@@ -1,10 +1,10 @@
 """The guard in front of everything: a token for every request, where one is configured."""
 
 import hmac
-from http.cookies import SimpleCookie
 from urllib.parse import parse_qs
 
 from starlette.datastructures import Headers
+from starlette.requests import cookie_parser
 from starlette.responses import RedirectResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -37,8 +37,9 @@ class Guard:
     def _holds(self, scope: Scope) -> bool:
         headers = Headers(scope=scope)
         bearer = headers.get("authorization", "").removeprefix("Bearer ")
-        cookie = SimpleCookie(headers.get("cookie", "")).get(COOKIE)
-        return self._same(bearer) or (cookie is not None and self._same(cookie.value))
+        # Not http.cookies: it throws at names that other services of the same host may have set.
+        cookie = cookie_parser(headers.get("cookie", "")).get(COOKIE, "")
+        return self._same(bearer) or self._same(cookie)
 
     def _same(self, given: str) -> bool:
         return hmac.compare_digest(given.encode(), self._token.encode())

@@ -109,7 +109,8 @@ class Hub:
                 self._broadcast({audience: encode("heartbeat", {}, []) for audience in AUDIENCES})
             await asyncio.sleep(max(PAUSE_S, SHARE * self.read_seconds))
             try:
-                await asyncio.wait_for(self._changed.wait(), min(REREAD_S, HEARTBEAT_S))
+                heartbeat_in = last_sent + HEARTBEAT_S - time.monotonic()
+                await asyncio.wait_for(self._changed.wait(), max(0.0, min(REREAD_S, heartbeat_in)))
             except TimeoutError:
                 continue
 

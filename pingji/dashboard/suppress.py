@@ -5,8 +5,9 @@ from collections.abc import Mapping
 SMALL = 5
 SUPPRESSED = "<5"
 
-# Figures of a sheet or a place that are made of people; capacities and rates of whole places are not.
-_PEOPLE = frozenset({"expected", "accounted", "remainder", "off_plan", "roster", "clicker", "present", "arrived", "n"})
+# Figures of a sheet or a place that are made of people; capacities are not.
+_PEOPLE = frozenset({"expected", "accounted", "remainder", "off_plan", "roster", "clicker", "present", "arrived"})
+_PEOPLE |= {"per_10min", "returned_home", "n"}
 _PRIVATE = frozenset({"contact", "phone", "actor", "reason"})
 
 

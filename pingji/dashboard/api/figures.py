@@ -7,7 +7,7 @@ from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ConfigDict, StringConstraints
 
 from pingji.dashboard import commands, queries
-from pingji.dashboard.api.common import actor_name
+from pingji.dashboard.api.common import NO_NUL, actor_name
 from pingji.dashboard.context import Context, now_us
 from pingji.dashboard.live import Hub
 from pingji.data.engine import reading
@@ -21,7 +21,7 @@ class StatusIn(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     status: Annotated[str, StringConstraints(max_length=32)]
-    reason: Annotated[str, StringConstraints(max_length=500)] = ""
+    reason: Annotated[str, StringConstraints(max_length=500, pattern=NO_NUL)] = ""
     actor: Annotated[str, StringConstraints(max_length=64)] | None = None
 
 

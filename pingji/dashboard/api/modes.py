@@ -6,13 +6,13 @@ from fastapi import APIRouter, Header, Query
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from pingji.dashboard import commands, queries
-from pingji.dashboard.api.common import actor_name
+from pingji.dashboard.api.common import NO_CONTROLS, NO_NUL, actor_name
 from pingji.dashboard.context import Context
 from pingji.data.engine import reading
 from pingji.ops.mode import Mode, Press
 
-Id = Annotated[str, StringConstraints(min_length=1, max_length=64)]
-Text = Annotated[str, StringConstraints(max_length=500)]
+Id = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=NO_CONTROLS)]
+Text = Annotated[str, StringConstraints(max_length=500, pattern=NO_NUL)]
 
 
 class PressIn(BaseModel):

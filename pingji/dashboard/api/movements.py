@@ -1,6 +1,7 @@
 """`POST /api/v1/movements`: what phones say, a batch at a time."""
 
 import asyncio
+import json
 import zlib
 from collections.abc import Sequence
 from datetime import datetime
@@ -11,8 +12,9 @@ import orjson
 from fastapi import APIRouter, Request, Response
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
+from pingji.dashboard.api.common import NO_CONTROLS, NO_NUL
 from pingji.dashboard.context import Context, now_us
-from pingji.dashboard.errors import BadRequest, BatchTooLarge
+from pingji.dashboard.errors import BadRequest, BatchTooLarge, printable
 from pingji.dashboard.texts import t
 from pingji.data.ingest import Outcome
 from pingji.ops.movement import MAX_COUNT, Kind, Movement, Reason
@@ -21,7 +23,8 @@ MAX_BATCH = 1_000
 MAX_BYTES = 4 << 20  # unpacked: 1,000 movements with long notes are far below it
 
 UUID7 = r"^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-7[0-9a-fA-F]{3}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$"
-Code = Annotated[str, StringConstraints(max_length=64)]
+# PostgreSQL can't hold NUL; no name or note needs any other control character either.
+Code = Annotated[str, StringConstraints(max_length=64, pattern=NO_CONTROLS)]
 
 
 class MovementIn(BaseModel):
@@ -30,7 +33,7 @@ class MovementIn(BaseModel):
     model_config = ConfigDict(extra="forbid", title="Movement")
 
     id: Annotated[str, StringConstraints(pattern=UUID7)]
-    device: Annotated[str, StringConstraints(min_length=1, max_length=64)]
+    device: Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=NO_CONTROLS)]
     sequence: Annotated[int, Field(ge=0, lt=2**62, strict=True)]
     occurred_at: AwareDatetime
     kind: Kind
@@ -39,7 +42,7 @@ class MovementIn(BaseModel):
     household: Code | None = None
     count: Annotated[int, Field(ge=-MAX_COUNT, le=MAX_COUNT, strict=True)] | None = None
     supersedes: UUID | None = None
-    note: Annotated[str, StringConstraints(max_length=500)] | None = None
+    note: Annotated[str, StringConstraints(max_length=500, pattern=NO_NUL)] | None = None
 
 
 class RefusedOut(BaseModel):
@@ -78,14 +81,15 @@ def router(context: Context) -> APIRouter:
     async def record_movements(request: Request) -> Response:
         """Record movements: idempotent by id, in any order; one bad entry never blocks the others."""
         entries = _entries(await _body(request))
-        movements, refused = _parse(entries, now_us())
+        movements, refused, spelling = _parse(entries, now_us())
         outcome = Outcome()
         if movements:
             future = context.writer.submit(context.county_code, movements)
             # Shielded: a phone that hangs up must not cancel what the writer has begun.
             outcome = await asyncio.shield(asyncio.wrap_future(future))
-        refused += [_refused(i, reason) for i, reason in outcome.refused]
-        body = {"accepted": outcome.accepted, "duplicates": outcome.duplicates, "refused": refused}
+        refused += [_refused(spelling[i], reason) for i, reason in outcome.refused]
+        taken = {"accepted": outcome.accepted, "duplicates": outcome.duplicates}
+        body = {**{fate: [spelling[i] for i in ids] for fate, ids in taken.items()}, "refused": refused}
         return Response(orjson.dumps(body), media_type="application/json")
 
     return routes
@@ -117,7 +121,7 @@ def _entries(body: bytes) -> Sequence[object]:
     try:
         document = orjson.loads(body)
     except orjson.JSONDecodeError as error:
-        raise BadRequest(where="body", what=str(error)) from error
+        document = _lenient(body, error)
     entries = document.get("movements") if isinstance(document, dict) else None
     if not isinstance(entries, list):
         raise BadRequest(where="movements", what="a list is needed")
@@ -126,18 +130,31 @@ def _entries(body: bytes) -> Sequence[object]:
     return entries
 
 
-def _parse(entries: Sequence[object], received_at: int) -> tuple[list[Movement], list[dict[str, str]]]:
+def _lenient(body: bytes, error: ValueError) -> object:
+    """Half an emoji in one note (a lone surrogate) is that entry's fault, not its batch's."""
+    try:
+        return json.loads(body.decode("utf-8"))
+    except (ValueError, RecursionError):
+        raise BadRequest(where="body", what=printable(str(error))) from error
+
+
+def _parse(entries: Sequence[object], received_at: int) -> tuple[list[Movement], list[dict[str, str]], dict[str, str]]:
+    """The movements, those that are none, and each id as its phone spells it: that is how it looks for the answer."""
     movements: list[Movement] = []
     refused: list[dict[str, str]] = []
+    spelling: dict[str, str] = {}
     for entry in entries:
         try:
-            movements.append(_movement(_validate(entry), received_at))
+            valid = _validate(entry)
+            movements.append(_movement(valid, received_at))
+            spelling[movements[-1].id] = valid.id
         except ValidationError as error:
             claimed = str(entry.get("id", "")) if isinstance(entry, dict) else ""
             first = error.errors(include_url=False, include_input=False)[0]
-            where = ".".join(map(str, first["loc"])) or "-"
-            refused.append(_refused(claimed, Reason.MALFORMED, field=where, what=first["msg"]))
-    return movements, refused
+            where = printable(".".join(map(str, first["loc"])), 64) or "-"
+            what = printable(first["msg"])
+            refused.append(_refused(printable(claimed, 64), Reason.MALFORMED, field=where, what=what))
+    return movements, refused, spelling
 
 
 def _movement(m: MovementIn, received_at: int) -> Movement:
@@ -148,7 +165,7 @@ def _movement(m: MovementIn, received_at: int) -> Movement:
         m.sequence,
         m.kind,
         occurred_at,
-        min(occurred_at, received_at),
+        max(min(occurred_at, received_at), 1),  # a phone that lost its clock says 1970, and is still heard
         m.place or "",
         m.person or "",
         m.household or "",

@@ -1,0 +1,43 @@
+"""A served county: the app on each store, spoken to over HTTP without a network."""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+
+import pytest
+from starlette.testclient import TestClient
+
+from pingji.dashboard.app import create_app
+from pingji.data.engine import open_engine
+from pingji.settings import Settings
+from tests import world
+
+Serve = Callable[..., TestClient]
+
+
+@pytest.fixture
+def serve(monkeypatch: pytest.MonkeyPatch) -> Iterator[Serve]:
+    """Serve a store with settings; started, and stopped at the end."""
+    for name in ("PINGJI_TOKEN", "PINGJI_COUNTY", "PINGJI_DATABASE_URL"):
+        monkeypatch.delenv(name, raising=False)
+    with ExitStack() as stack:
+
+        def start(url: str, **settings: object) -> TestClient:
+            app = create_app(Settings(database_url=url, **settings))  # type: ignore[arg-type]
+            return stack.enter_context(TestClient(app, raise_server_exceptions=False, follow_redirects=False))
+
+        yield start
+
+
+@pytest.fixture
+def county_url(store_url: str) -> str:
+    """A store with the small county in it."""
+    engine = open_engine(store_url)
+    world.filled(engine)
+    engine.dispose()
+    return store_url
+
+
+@pytest.fixture
+def client(serve: Serve, county_url: str) -> TestClient:
+    """The small county, served."""
+    return serve(county_url)
