@@ -86,7 +86,7 @@ def _refuse_taken_port(settings: Settings) -> None:
 def demo(
     host: Host = None,
     port: Port = None,
-    speed: Annotated[float, typer.Option(min=0.1, help="Minutes of the exercise in a minute of the clock.")] = 6.0,
+    speed: Annotated[float, typer.Option(min=0.1, help="Minutes of the exercise in a minute of the clock.")] = 10.0,
     exercise: Annotated[bool, typer.Option(help="Begin with an exercise under way.")] = True,
 ) -> None:
     """Make the demo county once, and serve it with an exercise already running."""

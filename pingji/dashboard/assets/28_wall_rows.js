@@ -102,7 +102,9 @@
     const update = ({ value }) => {
       setText(time, pingji.clock(value.at, "minutes"));
       setText(text, eventText(value));
-      setText(n, value.kind === "arrivals" ? t("wall.new_arrivals", { n: number(value.n) }) : "");
+      // What was an exercise must say so for as long as it is shown, also when quiet has returned.
+      const note = value.kind === "arrivals" ? t("wall.new_arrivals", { n: number(value.n) }) : "";
+      setText(n, value.exercise ? t("banner.exercise") : note);
     };
     return { node, update };
   }
