@@ -73,11 +73,6 @@ def create_app(settings: Settings) -> FastAPI:
         server.include_router(routes, prefix="/api/v1")
     server.include_router(health.router(context, hub))
 
-    @server.get("/api/{rest:path}", include_in_schema=False)
-    def nothing_here(rest: str) -> None:
-        """Else Dash would answer a mistyped route with a page."""
-        raise HTTPException(404)
-
     _document(server)
     server.add_middleware(GZipMiddleware, minimum_size=COMPRESS_FROM, compresslevel=4)
     if settings.token is not None:
@@ -111,6 +106,11 @@ def _document(server: FastAPI) -> None:
             swagger_css_url="/static/swagger-ui/swagger-ui.css",
             swagger_favicon_url="/assets/favicon.svg",
         )
+
+    @server.get("/api/{rest:path}", include_in_schema=False)
+    def nothing_here(rest: str) -> None:
+        """Else Dash would answer a mistyped route with a page."""
+        raise HTTPException(404)
 
 
 def _add_screens(server: FastAPI) -> None:
