@@ -82,7 +82,7 @@ def _households_of(conn: Connection, county: str, undone: Sequence[Entry]) -> di
     c = whereabouts.c
     operations = sorted({entry.operation for entry in undone})
     query = select(c.person, c.household).where(c.county == county, c.operation.in_(operations), c.person.in_(persons))
-    return dict(conn.execute(query).tuples().all())
+    return dict(conn.execute(query).all())
 
 
 def _enrol_visitors(conn: Connection, county: str, told: Sequence[Entry]) -> None:
@@ -242,7 +242,7 @@ def rebuild(conn: Connection, county: str, operation: str) -> None:
     counts.forget(conn, county, operation)
     c = whereabouts.c
     query = select(c.person, c.household).where(c.county == county, c.operation == operation)
-    names = dict(conn.execute(query).tuples().all())
+    names = dict(conn.execute(query).all())
     for page in log.pages(conn, county, lineage(conn, county, operation)):
         entries = [Entry(operation, entry.movement) for entry in page]
         project(conn, county, entries, names, replaying=True)

@@ -88,7 +88,7 @@
   let county = null;
   pingji.client = askClient().then((client) => {
     texts = client.texts;
-    county = client.county.code;
+    county = client.county ? client.county.code : null; // none on the first run
     document.body.style.setProperty("--watermark", watermark(pingji.t("banner.watermark")));
     paintFigures();
     return client;

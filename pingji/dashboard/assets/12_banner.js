@@ -70,7 +70,7 @@
   }
 
   pingji.client.then((client) => {
-    county = client.county;
+    county = client.county || county; // none on the first run
     paint();
   });
   live.on("mode", paint);

@@ -257,5 +257,5 @@
     setInterval(schedule, 1000);
   }
 
-  pingji.onPage("wall", () => pingji.client.then((client) => start(client.county.code)));
+  pingji.onPage("wall", () => pingji.client.then((client) => client.county && start(client.county.code)));
 })();
