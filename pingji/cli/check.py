@@ -10,8 +10,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from pingji.cli.problems import fail
-from pingji.dashboard.texts import t
+from pingji.cli.problems import fail, in_words
+from pingji.dashboard.texts import catalogue, t
 from pingji.data import schema
 from pingji.data.check import Finding, check
 from pingji.data.engine import open_engine, reading
@@ -52,7 +52,13 @@ def check_command(
 
 def finding_text(finding: Finding, language: str) -> str:
     """What a finding says."""
-    return t(f"check.{finding.rule}", language, layer=finding.layer, code=finding.code, **finding.params)
+    params = in_words(finding.params, language)
+    return t(f"check.{finding.rule}", language, layer=finding.layer, code=finding.code, **params)
+
+
+def layer_title(layer: str, language: str) -> str:
+    """What people call a layer; `people` and what else has no title stays as it is."""
+    return catalogue(language).get(f"layer.{layer}.title", layer)
 
 
 def _show(console: Console, county: str, found: list[Finding], language: str) -> None:
@@ -64,9 +70,12 @@ def _show(console: Console, county: str, found: list[Finding], language: str) ->
         colour = "red" if finding.severity == "error" else "yellow"
         severity = f"[{colour}]{t(f'check.severity.{finding.severity}', language)}[/{colour}]"
         text = escape(finding_text(finding, language))
-        table.add_row(severity, finding.layer, escape(finding.code), text, where)
+        table.add_row(severity, layer_title(finding.layer, language), escape(finding.code), text, where)
     if found:
         console.print(table)
+    for (severity, layer, rule), n in Counter((f.severity, f.layer, f.rule) for f in found).items():
+        of_rule = {"severity": t(f"check.severity.{severity}", language), "rule": t(f"check.rule.{rule}", language)}
+        console.print("· " + t("check.count", language, **of_rule, layer=layer_title(layer, language), n=n))
     by = Counter(finding.severity for finding in found)
     console.print(
         t("check.summary", language, errors=by["error"], warnings=by["warning"], shown=min(len(found), _SHOWN))

@@ -9,8 +9,8 @@ from rich.markup import escape
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from pingji.cli.check import check_command
-from pingji.cli.problems import error_text, fail
+from pingji.cli.check import check_command, layer_title
+from pingji.cli.problems import error_text, fail, in_words
 from pingji.dashboard.texts import t
 from pingji.data import schema
 from pingji.data.engine import open_engine, reading, writing
@@ -60,7 +60,7 @@ def import_command(
             refused = bool(plan.report.errors)
             if not refused and not dry_run:
                 progress.update(step, description=t("files.step.save", language, n=len(plan.rows)))
-                apply_import(conn, plan, actor="cli")
+                apply_import(conn, plan, actor="cli", title=layer_title(layer, language))
     except DataError as error:
         fail(error, language, hint="files.nothing_saved")
     finally:
@@ -70,7 +70,8 @@ def import_command(
         console.print(f"[red]{t('files.refused', language, n=len(plan.report.errors))}[/red]")
         raise typer.Exit(1)
     key = "files.checked" if dry_run else "files.saved"
-    console.print(f"[green]{t(key, language, n=len(plan.rows), layer=layer, county=plan.county)}[/green]")
+    title = layer_title(layer, language)
+    console.print(f"[green]{t(key, language, n=len(plan.rows), layer=title, county=plan.county)}[/green]")
 
 
 def export_command(
@@ -93,13 +94,17 @@ def export_command(
         fail(error, language)
     finally:
         engine.dispose()
-    console.print(f"[green]{t('files.exported', language, n=n, layer=layer, file=file.name)}[/green]")
+    title = layer_title(layer, language)
+    console.print(f"[green]{t('files.exported', language, n=n, layer=title, file=file.name)}[/green]")
 
 
 def show_report(console: Console, plan: ImportPlan, language: str) -> None:
     """What was read, kept and dropped, with reasons."""
     report = plan.report
-    summary = Table(title=t("files.report", language, layer=plan.layer, files=", ".join(report.files)))
+    # Not the table's title: that would be folded to the table's width.
+    files = ", ".join(report.files)
+    console.print(escape(t("files.report", language, layer=layer_title(plan.layer, language), files=files)))
+    summary = Table()
     for column in ("read", "kept", "dropped", "errors"):
         summary.add_column(t(f"files.column.{column}", language), justify="right")
     summary.add_row(*(str(n) for n in (report.read, report.kept, sum(report.dropped.values()), len(report.errors))))
@@ -107,7 +112,8 @@ def show_report(console: Console, plan: ImportPlan, language: str) -> None:
     for reason, n in report.dropped.items():
         console.print("· " + t(f"files.dropped.{reason}", language, n=n))
     for note in report.notes:
-        console.print(f"[yellow]· {escape(t(f'files.note.{note.key}', language, **note.params))}[/yellow]")
+        text = t(f"files.note.{note.key}", language, **in_words(note.params, language))
+        console.print(f"[yellow]· {escape(text)}[/yellow]")
     _show_errors(console, report, language)
 
 
@@ -118,7 +124,8 @@ def _show_errors(console: Console, report: ImportReport, language: str) -> None:
     for column in ("file", "row", "field", "problem"):
         table.add_column(t(f"files.column.{column}", language), overflow="fold")
     for error in report.errors[:_SHOWN]:
-        where = (str(error.params[name]) for name in ("file", "row", "field"))
+        said = in_words(error.params, language)
+        where = (str(said[name]) for name in ("file", "row", "field"))
         table.add_row(*(escape(cell) for cell in where), escape(error_text(error, language)))
     console.print(table)
     if len(report.errors) > _SHOWN:

@@ -1,6 +1,6 @@
 """How a command says what went wrong."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import NoReturn
 
@@ -8,7 +8,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from pingji.dashboard.texts import UnknownText, t
+from pingji.dashboard.texts import UnknownText, catalogue, t
 from pingji.data.errors import DataError
 
 
@@ -16,9 +16,31 @@ def error_text(error: DataError, language: str) -> str:
     """The text of an error; its key is the name of its class, below `error` or `problem`."""
     key = error_key(error)
     try:
-        return t(f"error.{key}", language, **error.params)
+        said = in_words(error.params, language)
+        return t(f"error.{key}", language, **said, where=_where(said, language))
     except UnknownText:
         return t(f"problem.{key}.detail", language, **error.params)
+
+
+def in_words(params: Mapping[str, object], language: str) -> dict[str, object]:
+    """Values for a text, with layers and fields named as people name them.
+
+    >>> in_words({"layer": "grids", "field": "leader", "n": 3}, "en")["layer"]
+    'Grids'
+    """
+    known = catalogue(language)
+    words = {"layer": "layer.{}.title", "field": "field.{}", "fields": "field.{}"}
+    out = dict(params)
+    for name in words.keys() & params.keys():
+        parts = [part.strip() for part in str(params[name]).split(",")]
+        out[name] = ", ".join(known.get(words[name].format(part), part) for part in parts)
+    return out
+
+
+def _where(params: Mapping[str, object], language: str) -> str:
+    """Row and field, as far as they are known, to follow the name of a file."""
+    known = [t(f"files.where.{name}", language, **params) for name in ("row", "field") if params.get(name)]
+    return " " + ", ".join(known) if known else ""
 
 
 def error_key(error: DataError) -> str:

@@ -22,7 +22,8 @@ def refresh(conn: Connection, county: str) -> None:
 
     Households get the grid and the danger zone that they lie in (the zone of the highest grade, where zones
     overlap), and community and township where these are empty. Institutions are screened on their own, whatever the
-    household lists say. Grids and zones get their households and residents, shelters their hazard flag.
+    household lists say. Grids and zones get their households and residents, shelters their hazard flag; zones, transfer
+    points and shelters that name no community or township get those that they lie in.
 
     Parameters
     ----------
@@ -64,6 +65,16 @@ def refresh(conn: Connection, county: str) -> None:
             residents = np.array(_column(conn, table.c.residents, county), dtype=np.int64)
             for cover, at in ((grids, in_grid), (zones, in_zone)):
                 _write(conn, cover.table, county, _counts(at, residents, len(cover.codes)))
+
+    for name in ("danger_zones", "transfer_points", "shelters"):
+        # What a file does not say; otherwise the key for one township would not open a place that lies in it.
+        community, township = _column(conn, t[name].c.community, county), _column(conn, t[name].c.township, county)
+        if "" in community or "" in township:
+            inside = shapely.point_on_surface(_shapes(conn, t[name], county))
+            found = communities.names(communities.find(inside))
+            township = [v or township_of.get(c or f, "") for v, c, f in zip(township, community, found, strict=True)]
+            community = [c or f for c, f in zip(community, found, strict=True)]
+            _write(conn, t[name], county, {"community": community, "township": township})
 
     for name in ("buildings", "party_households"):
         inside = shapely.point_on_surface(_shapes(conn, t[name], county))

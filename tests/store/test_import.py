@@ -158,7 +158,7 @@ def test_replace_and_journal(county: Engine, tmp_path: Path) -> None:
     check_shelters(county)
     with reading(county) as conn:
         details = conn.execute(select(journal.c.detail).where(journal.c.action == "import")).scalars().all()
-    assert [(d["written"], d["removed"]) for d in details] == [(2, 0), (2, 2)]
+    assert [(d["n"], d["removed"]) for d in details] == [(2, 0), (2, 2)]
 
 
 def shifted_csv(path: Path) -> Path:

@@ -48,7 +48,7 @@ def test_import_export_and_check(county: Engine, tmp_path: Path) -> None:
     assert "nothing saved" in said
     code, said = run("import", "shelters", file)
     assert (code, count(county)) == (0, 2)
-    assert "2 rows written to layer shelters" in said
+    assert "2 rows written to layer Shelters" in said
     code, said = run("import", "shelters", file)
     assert (code, count(county)) == (1, 2)
     assert "code S1 occurs twice or is stored already" in said

@@ -43,6 +43,15 @@ class LayerMapping:
         used = {name for text in self.columns.values() for name in template_fields(text)}
         return (used | set(self.keep) | set(self.drop)) - {_ROW}
 
+    def header(self, column: str) -> str:
+        """What the file itself calls a column of ours, so that whoever mends the file finds it; ours where it has none.
+
+        >>> LayerMapping({"capacity": "{ROOM}", "code": "S{row}"}).header("capacity")
+        'ROOM'
+        """
+        named = template_fields(self.columns.get(column, ""))
+        return named[0] if len(named) == 1 and named[0] != _ROW else column
+
     def passes(self, fields: Mapping[str, object]) -> bool:
         """Whether a row is wanted."""
         kept = all(_matches(fields.get(name), patterns) for name, patterns in self.keep.items())

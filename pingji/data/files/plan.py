@@ -123,15 +123,17 @@ def plan_import(
         rows.notes,
         offset,
     )
-    ready = [{**row.values, "geom": row.geometry, "source": row.file} for row in rows.kept]
+    ready = [{**row.values, "geom": row.geometry, "source": row.source} for row in rows.kept]
     return ImportPlan(layer, county, ready, areas, options.replace, report)
 
 
-def apply_import(conn: Connection, plan: ImportPlan, *, actor: str = "", at: int | None = None) -> int:
-    """Write a plan inside the caller's transaction; how many rows it wrote.
+def apply_import(conn: Connection, plan: ImportPlan, *, actor: str = "", at: int | None = None, title: str = "") -> int:
+    """Write a plan inside the caller's transaction, with its journal entry; how many rows it wrote.
 
     Parameters
     ----------
+    title : str, optional
+        What people call the layer, for the journal and the screens' news; the layer's name when left out.
     at : int, optional
         Microseconds since 1970 UTC, for the journal; now when left out.
 
@@ -148,9 +150,10 @@ def apply_import(conn: Connection, plan: ImportPlan, *, actor: str = "", at: int
     derive.refresh(conn, plan.county)
     detail: dict[str, object] = {
         "layer": plan.layer,
-        "files": list(plan.report.files),
+        "name": title or plan.layer,
+        "n": written,
+        "file": ", ".join(plan.report.files),
         "read": plan.report.read,
-        "written": written,
         "removed": removed,
     }
     moment = time.time_ns() // 1000 if at is None else at

@@ -3,7 +3,7 @@
 import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any
 
@@ -38,6 +38,8 @@ class Row:
     row: int
     values: dict[str, object]
     geometry: BaseGeometry
+    code_header: str = "code"
+    source: str = ""
 
 
 @dataclass(slots=True)
@@ -85,7 +87,8 @@ def build_rows(table: Table, source: Source, mapping: LayerMapping, *, repair: b
         shape = _shape(table, source.file, record, mapping, out, repair=repair)
         values = _values(table, source.file, record, mapping, out, blanks)
         if shape is not None and values is not None:
-            out.kept.append(Row(source.file, record.row, values, shape))
+            said = f"{source.file}; {mapping.source}" if mapping.source else source.file
+            out.kept.append(Row(source.file, record.row, values, shape, mapping.header("code"), said))
     if mapping.dissolve:
         parts = len(out.kept)
         out.kept = _dissolved(out.kept)
@@ -101,7 +104,7 @@ def drop_duplicates(rows: Rows, stored: set[str], skip: Iterable[str]) -> None:
     for row in rows.kept:
         code = str(row.values["code"])
         if code in stored or code in first:
-            rows.refuse("duplicate", DuplicateCode(file=row.file, row=row.row, field="code", value=code), skip)
+            rows.refuse("duplicate", DuplicateCode(file=row.file, row=row.row, field=row.code_header, value=code), skip)
         else:
             first[code] = row
             kept.append(row)
@@ -182,16 +185,16 @@ def _values(
         text = as_text(value)
         if not text and _is_required(column):
             error = NoCode if name == "code" else BadValue
-            out.refuse(f"no_{name}", error(file=file, row=record.row, field=name), mapping.skip)
+            out.refuse(f"no_{name}", error(file=file, row=record.row, field=mapping.header(name)), mapping.skip)
             good = False
         elif not text:
             if isinstance(column.type, Integer | Float) and not isinstance(column.type, Boolean):
-                blanks[name] += 1
+                blanks[mapping.header(name)] += 1
         else:
             try:
                 values[name] = convert(column, value)
             except ValueError:
-                out.errors.append(BadValue(file=file, row=record.row, field=name, value=text[:60]))
+                out.errors.append(BadValue(file=file, row=record.row, field=mapping.header(name), value=text[:60]))
                 good = False
     return values if good else None
 
@@ -230,7 +233,4 @@ def _dissolved(rows: Sequence[Row]) -> list[Row]:
     groups: dict[str, list[Row]] = {}
     for row in rows:
         groups.setdefault(str(row.values["code"]), []).append(row)
-    return [
-        Row(group[0].file, group[0].row, group[0].values, shapely.union_all([row.geometry for row in group]))
-        for group in groups.values()
-    ]
+    return [replace(group[0], geometry=shapely.union_all([row.geometry for row in group])) for group in groups.values()]
