@@ -57,8 +57,11 @@ def router(context: Context, hub: Hub) -> APIRouter:
     @routes.get("/journal")
     def journal(limit: Annotated[int, Query(ge=1, le=200)] = 30) -> list[dict[str, object]]:
         """Who decided what, newest first."""
+        county = context.county_or_none()
+        if county is None:
+            return []
         with reading(context.engine) as conn:
-            return queries.journal_entries(conn, context.county, limit)
+            return queries.journal_entries(conn, county, limit)
 
     @routes.get("/live", response_class=StreamingResponse)
     async def live(audience: Literal["staff", "wall"] = "staff") -> StreamingResponse:

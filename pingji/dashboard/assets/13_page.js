@@ -61,4 +61,13 @@
     host.append(toast);
     while (host.childElementCount > 3) host.firstElementChild.remove();
   };
+
+  /* Where the server has no county there is nothing to draw: say how to get one, and begin when it has come. */
+  pingji.client.then((client) => {
+    if (client.county) return;
+    for (const page of ["desk", "wall", "shelters"]) {
+      pingji.onPage(page, () => (document.querySelector("[data-first-run]").hidden = false));
+    }
+    pingji.live.on("county", (key, county) => county && location.reload());
+  });
 })();

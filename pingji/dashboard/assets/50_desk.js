@@ -218,21 +218,9 @@
 
   /* ── First run ───────────────────────────────────────────────────────── */
 
-  /** Where the server has no county there is nothing to draw: say how to get one. */
-  async function offerFirstRun() {
-    const card = document.querySelector("[data-first-run]");
-    const known = await Promise.race([pingji.client.catch(() => null), new Promise((done) => setTimeout(done, 1500))]);
-    if (known && known.county) return;
-    const answer = await fetch(`/api/v1/client?lang=${pingji.language}`).then((response) => response.json()).catch(() => null);
-    if (answer && "county" in answer) card.hidden = answer.county !== null;
-  }
-
   /* ── Start ───────────────────────────────────────────────────────────── */
 
-  desk.drawn.then(() => {
-    mountFolds();
-    offerFirstRun();
-  });
+  desk.drawn.then(mountFolds);
 
   Promise.all([desk.drawn, pingji.map.ready]).then(([, view]) => {
     if (!view.layers.length) return;

@@ -74,3 +74,21 @@ def map_box(*, audience: str, interactive: bool, class_name: str = "") -> html.D
         **switches,
     )
     return html.Div(leaflet, className=f"map-box {class_name}".strip(), **{"data-map": options})
+
+
+def first_run(lang: str) -> html.Div:
+    """What to do where there is no county yet; `13_page.js` shows it then. Its texts come with the page."""
+    return html.Div(
+        [
+            html.H2(t("first_run.title", lang)),
+            html.P(t("first_run.demo", lang)),
+            html.Code("make demo"),
+            html.P(t("first_run.import", lang)),
+            html.Code("pingji import communities communities.geojson"),
+            html.Code("pingji import grids grids.geojson"),
+            html.P(t("first_run.then", lang)),
+        ],
+        className="first-run",
+        hidden=True,
+        **{"data-first-run": ""},
+    )

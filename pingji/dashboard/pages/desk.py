@@ -98,7 +98,7 @@ def _map(language: str) -> html.Main:
             common.map_box(audience="staff", interactive=True, class_name="desk-map"),
             common.slot("tools", "desk-tools"),
             common.slot("notice", "desk-notice"),
-            _first_run(language),
+            common.first_run(language),
             html.Div(
                 [
                     html.Span(className="scale-bar", **{"data-slot": "scale"}),
@@ -110,22 +110,4 @@ def _map(language: str) -> html.Main:
             ),
         ],
         className="desk-main",
-    )
-
-
-def _first_run(language: str) -> html.Div:
-    """What to do where there is no county yet; `50_desk.js` shows it then. Its texts come with the page."""
-    return html.Div(
-        [
-            html.H2(t("desk.first.title", language)),
-            html.P(t("desk.first.demo", language)),
-            html.Code("make demo"),
-            html.P(t("desk.first.import", language)),
-            html.Code("pingji import communities communities.geojson"),
-            html.Code("pingji import grids grids.geojson"),
-            html.P(t("desk.first.then", language)),
-        ],
-        className="desk-first",
-        hidden=True,
-        **{"data-first-run": ""},
     )

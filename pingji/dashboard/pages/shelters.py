@@ -32,6 +32,7 @@ def layout(lang: str | None = None, **_: str) -> html.Div:
                 type="button",
                 **{"data-toggle-map": "", "aria-pressed": "false"},
             ),
+            common.first_run(language),
             html.Div(className="toasts", role="status", **{"data-slot": "toasts", "aria-live": "polite"}),
         ],
         class_name="shelters",

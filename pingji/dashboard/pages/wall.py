@@ -22,6 +22,7 @@ def layout(lang: str | None = None, **_: str) -> html.Div:
             html.Aside([_places(language), _routine_work(language)], className="wall-side wall-right live"),
             html.Section([_arrivals(language), _county_figures(language)], className="wall-strip wall-chart live"),
             html.Section(_panel(t("wall.events", language), "events"), className="wall-strip wall-events live"),
+            common.first_run(language),
         ],
         class_name="wall",
     )
