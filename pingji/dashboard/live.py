@@ -8,6 +8,7 @@ import asyncio
 import logging
 import time
 from collections.abc import AsyncIterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -36,6 +37,12 @@ def encode(kind: str, values: Mapping[str, object], removed: list[str]) -> bytes
     return b"data: " + orjson.dumps(message) + b"\n\n"
 
 
+def _last_import(figures: Mapping[str, object]) -> object:
+    """What tells one import from the next; none in a store without events."""
+    events = figures.get("events")
+    return [e["at"] for e in events if e["kind"] == "import"][:1] if isinstance(events, list) else None
+
+
 @dataclass(eq=False)
 class _Screen:
     audience: Audience
@@ -51,6 +58,7 @@ class Hub:
         self._figures: dict[Audience, dict[str, object]] = {audience: {} for audience in AUDIENCES}
         self._ready = asyncio.Event()
         self._changed = asyncio.Event()
+        self._imported = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._tasks: list[asyncio.Task[None]] = []
         self._routine: dict[str, object] = {}
@@ -122,7 +130,9 @@ class Hub:
                 self._changed.set()
             except Exception:  # as above; the next round tries again
                 log.exception("the routine figures could not be read")
-            await asyncio.sleep(ROUTINE_S)
+            self._imported.clear()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._imported.wait(), ROUTINE_S)
 
     def _read_routine(self) -> dict[str, object]:
         county = self._context.county_or_none()
@@ -142,6 +152,8 @@ class Hub:
             before, after = self._figures[audience], shown[audience]
             values = {key: value for key, value in after.items() if before.get(key) != value}
             removed = [key for key in before if key not in after]
+            if "events" in values and _last_import(before) != _last_import(after):
+                self._imported.set()
             self._figures[audience] = after
             if values or removed:
                 messages[audience] = encode("delta", values, removed)
