@@ -21,7 +21,7 @@ from tests.world import C1, C3, COUNTY, MINUTE, Field, households_in, people_in,
 HOME = households_in("Z1")[3]  # four people
 FIRST, SECOND = people_in(HOME)[:2]
 FEW = settings(
-    max_examples=4,
+    max_examples=3,
     deadline=None,
     derandomize=True,
     phases=(Phase.explicit, Phase.generate),  # a failure shows two sheets: shrinking it costs minutes of database
@@ -83,7 +83,7 @@ def test_order_duplicates_and_batches_change_nothing(county: Engine, seed: int, 
 
 
 def test_a_large_night_by_several_writers(county: Engine) -> None:
-    said = Field(4242).movements(1_500)
+    said = Field(4242).movements(1_000)
     operation = start_again(county)
     write(county, said)
     in_order = world.live(county, operation)
