@@ -18,6 +18,8 @@ from pingji.ops.movement import Movement
 
 log = logging.getLogger(__name__)
 MAX_GROUP = 4_000  # movements in one transaction: past that a commit costs little beside the work
+LINGER_S = 0.010  # at most that long after a group of several, and only while more keep coming
+LINGER_STEP_S = 0.002
 _ATTEMPTS = 3  # two processes may deadlock on PostgreSQL; the whole transaction can be done again, since ids dedupe
 
 
@@ -64,14 +66,29 @@ class Writer:
         return request.done
 
     def _run(self) -> None:
+        crowded = False
         while (first := self._queue.get()) is not None:
+            if crowded:
+                self._linger()
             group, stopping = self._gather(first)
+            crowded = len(group) > 1
             try:
                 self._write_group(group)
             except Exception:  # the writer must outlive whatever one group holds
                 log.exception("a group of movements could not be written")
             if stopping:
                 return
+
+    def _linger(self) -> None:
+        """Let those who speak at once come together: each waits for one commit anyway, and fewer commits are cheaper.
+
+        Not for one device alone, which would only wait longer.
+        """
+        until = time.monotonic() + LINGER_S
+        waiting = -1
+        while self._queue.qsize() != waiting and time.monotonic() < until:
+            waiting = self._queue.qsize()
+            time.sleep(LINGER_STEP_S)
 
     def _gather(self, first: _Request) -> tuple[list[_Request], bool]:
         """Whatever else is waiting for the same county."""
