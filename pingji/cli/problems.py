@@ -9,7 +9,19 @@ from rich.console import Console
 from rich.markup import escape
 
 from pingji.dashboard.texts import UnknownText, catalogue, t
-from pingji.data.errors import DataError
+from pingji.data.errors import BrokenGeometry, DataError
+
+_REASONS = {
+    "self-intersection": "crosses_itself",
+    "too few points": "too_few_points",
+    "at least": "too_few_points",
+    "points of linearring do not form": "not_closed",
+    "hole": "hole_outside",
+    "nested": "hole_outside",
+    "duplicate rings": "hole_outside",
+    "disconnected": "crosses_itself",
+    "coordinate": "no_number",
+}
 
 
 def error_text(error: DataError, language: str) -> str:
@@ -17,6 +29,8 @@ def error_text(error: DataError, language: str) -> str:
     key = error_key(error)
     try:
         said = in_words(error.params, language)
+        if isinstance(error, BrokenGeometry):
+            said["value"] = _reason(str(said["value"]), language)
         return t(f"error.{key}", language, **said, where=_where(said, language))
     except UnknownText:
         return t(f"problem.{key}.detail", language, **error.params)
@@ -39,8 +53,15 @@ def in_words(params: Mapping[str, object], language: str) -> dict[str, object]:
 
 def _where(params: Mapping[str, object], language: str) -> str:
     """Row and field, as far as they are known, to follow the name of a file."""
-    known = [t(f"files.where.{name}", language, **params) for name in ("row", "field") if params.get(name)]
-    return " " + ", ".join(known) if known else ""
+    known = "_".join(name for name in ("row", "field") if params.get(name))
+    return " " + t(f"files.where.{known}", language, **params) if known else ""
+
+
+def _reason(geos: str, language: str) -> str:
+    """What is wrong with a ring, in words; GEOS says it in English, with the place in brackets."""
+    place = f" {geos[geos.index('[') :]}" if "[" in geos else ""
+    found = [key for words, key in _REASONS.items() if words.lower() in geos.lower()]
+    return t(f"files.broken.{found[0]}", language) + place if found else geos
 
 
 def error_key(error: DataError) -> str:

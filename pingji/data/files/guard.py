@@ -22,7 +22,7 @@ _CHUNK = 1024**2
 def require_file(path: Path) -> None:
     """Refuse what is not a file with something in it."""
     if not path.is_file():
-        raise NotAFile(file=path.name)
+        raise NotAFile(file=path.name or str(path.resolve()))
     if path.stat().st_size == 0:
         raise EmptyFile(file=path.name)
 

@@ -1,6 +1,7 @@
 """Sources: any supported file as rows of fields with a geometry in stored lon/lat, whatever it was written in."""
 
 import tempfile
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -133,7 +134,10 @@ def _read_gdal(path: Path, encoding: str | None) -> tuple[Source, NDArray[np.obj
             notes.append(
                 Note("first_sublayer", {"file": path.name, "used": layers[0], "others": ", ".join(layers[1:])})
             )
-        meta, _, blobs, columns = pyogrio.raw.read(path, layer=layers[0], encoding=used, force_2d=True)
+        with warnings.catch_warnings():
+            # What GDAL only warns of, such as an open ring, is refused below, with its row.
+            warnings.simplefilter("ignore", RuntimeWarning)
+            meta, _, blobs, columns = pyogrio.raw.read(path, layer=layers[0], encoding=used, force_2d=True)
     except UnicodeError as error:
         raise AmbiguousEncoding(file=path.name, value=used or "") from error
     except (DataSourceError, DataLayerError, FeatureError, FieldError, LookupError, ValueError) as error:
@@ -153,11 +157,12 @@ def _across(columns: list[list[object]], size: int) -> Iterator[tuple[object, ..
 def _from_wkb(blobs: NDArray[np.object_], name: str) -> NDArray[np.object_]:
     try:
         return np.asarray(shapely.from_wkb(blobs), dtype=object)
-    except shapely.errors.GEOSException:
+    except shapely.errors.GEOSException as error:
         # One ring of three points spoils the whole array: find whose it is.
         one = [shapely.from_wkb(blob, on_invalid="ignore") for blob in blobs]
         bad = [i for i, (blob, shape) in enumerate(zip(blobs, one, strict=True)) if blob is not None and shape is None]
-        raise BrokenGeometry(file=name, row=bad[0] + 1 if bad else None, field="geometry") from None
+        row = bad[0] + 1 if bad else None
+        raise BrokenGeometry(file=name, row=row, field="geometry", value=str(error)) from None
 
 
 def _plain(column: NDArray[np.generic]) -> list[object]:
