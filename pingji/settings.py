@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from pydantic import SecretStr
+from pydantic import PositiveInt, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -15,8 +15,8 @@ class Settings(BaseSettings):
     county: str | None = None
     host: str = "127.0.0.1"
     port: int = 8050
-    workers: int = 1
+    workers: PositiveInt = 1
     token: SecretStr | None = None
     language: str = "zh_CN"
     tianditu_key: str | None = None
-    evacuation_target_min: int = 120
+    evacuation_target_min: PositiveInt = 120
