@@ -1,6 +1,7 @@
 """Settings of one running process, read from `PINGJI_*` environment variables."""
 
 from pathlib import Path
+from typing import Literal
 
 from pydantic import PositiveInt, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -17,6 +18,6 @@ class Settings(BaseSettings):
     port: int = 8050
     workers: PositiveInt = 1
     token: SecretStr | None = None
-    language: str = "zh_CN"
+    language: Literal["zh_CN", "en"] = "zh_CN"
     tianditu_key: str | None = None
     evacuation_target_min: PositiveInt = 120

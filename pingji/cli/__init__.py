@@ -1,8 +1,14 @@
 """The command line: `pingji serve`, `demo`, `import`, `export`, `check`, `simulate`, `db`."""
 
+import os
+import sys
+
 import typer
+from pydantic import ValidationError
 
 from pingji.cli import database, files, serve, simulate
+from pingji.cli.console import err
+from pingji.dashboard.texts import LANGUAGES, t
 
 app = typer.Typer(name="pingji", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 app.command("serve")(serve.serve)
@@ -14,4 +20,17 @@ files.register(app)
 
 def main() -> None:
     """The entry point; what goes wrong is said in the user's language."""
-    app()
+    try:
+        app()
+    except ValidationError as error:  # only settings are read without a request around them
+        for wrong in error.errors(include_url=False):
+            name = f"PINGJI_{'_'.join(map(str, wrong['loc'])).upper()}"
+            text = t("cli.setting_invalid", _language(), name=name, value=wrong["input"], what=wrong["msg"])
+            err.print(text, style="red")
+        sys.exit(2)
+
+
+def _language() -> str:
+    """The user's language where the settings themselves can't be read."""
+    asked = os.environ.get("PINGJI_LANGUAGE", LANGUAGES[0])
+    return asked if asked in LANGUAGES else LANGUAGES[0]
