@@ -116,7 +116,10 @@ def _journey(household: Household, departs: float, rng: Random) -> list[Act]:
     acts += [_act(arrives + rng.uniform(0, 1), point, "arrive", person=p, place=point) for p in household.people]
     if shelter and rng.random() < 0.7:
         moves = arrives + rng.uniform(12, 35)
-        acts += [_act(moves, shelter, "arrive", person=person, place=shelter) for person in household.people]
+        for person in household.people:
+            acts.append(_act(moves, shelter, "arrive", person=person, place=shelter))
+            # The roster checks them out of the transfer point by itself; the clicker at its gate has to be told.
+            acts.append(_act(moves, f"click-{point}", "count", place=point, count=-1))
     return acts
 
 

@@ -230,9 +230,10 @@
 
   function reloadAfterImport(view, events) {
     const newest = (events || []).find((one) => one.kind === "import");
-    if (!newest || newest.at === view.importSeen) return;
+    const at = newest ? newest.at : 0;
+    if (at === view.importSeen) return;
     const first = view.importSeen === undefined;
-    view.importSeen = newest.at;
+    view.importSeen = at;
     if (!first) view.layers.forEach((state) => state.status === "ready" && kit.load(view, state));
   }
 

@@ -115,7 +115,7 @@
     const { to, status, level } = detail || {};
     const words = [word(to || status)];
     if (to === "emergency" && level) words.push(t(`level.${level}`));
-    return t(pingji.has(`event.${kind}`) ? `event.${kind}` : "event.other", { name: word(name), detail: words.join(" ") });
+    return t(pingji.has(`event.${kind}`) ? `event.${kind}` : "event.other", { name: word((detail && detail.layer && `${detail.layer}.title`) || name), detail: words.join(" ") });
   }
 
   pingji.wallRows = { weight, share, sheetRow, placeRow, gaugeRow, workRow, eventRow, transferNotes, shelterNotes };

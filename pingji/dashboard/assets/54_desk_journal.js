@@ -59,9 +59,9 @@
     const at = moment(entry.at);
     const time = make("time", "journal-time", timeText(at));
     time.dateTime = new Date(at).toISOString();
-    const where = entry.scope_name || entry.detail?.scope_name || entry.detail?.name || "";
+    const named = entry.detail?.layer ? "" : entry.scope_name; // an import's own sentence names the layer
     const who = entry.actor && entry.actor !== "-" ? entry.actor : "";
-    const text = make("div", "journal-text", make("b", "", [where, actionText(entry)].filter(Boolean).join(" ")));
+    const text = make("div", "journal-text", make("b", "", [named, actionText(entry)].filter(Boolean).join(" ")));
     if (entry.exercise) text.append(make("span", "journal-exercise", t("desk.journal.exercise")));
     const reason = [who, entry.detail?.reason].filter(Boolean).join(" · ");
     if (reason) text.append(make("span", "journal-reason", reason));
