@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Connection, Dialect, Row, Select, and_, bindparam, or_, select
+from sqlalchemy import Connection, Dialect, Row, Select, and_, bindparam, cast, func, or_, select
+from sqlalchemy.dialects import postgresql
 from sqlalchemy.sql.dml import ReturningInsert
 
 from pingji.data.sql import upsert
@@ -37,6 +38,25 @@ def _insert_new(dialect: Dialect) -> ReturningInsert[Any]:
     return upsert(dialect, table).on_conflict_do_nothing().returning(table.c.id)
 
 
+@lru_cache(maxsize=8)
+def _insert_new_columns(dialect: Dialect) -> ReturningInsert[Any]:
+    """The same for PostgreSQL, one array a column: it would plan a row of parameters for each movement otherwise."""
+    columns = list(table.c)
+    rows = select(*(func.unnest(cast(bindparam(c.name), postgresql.ARRAY(c.type))) for c in columns))
+    statement = upsert(dialect, table).from_select([c.name for c in columns], rows)
+    return statement.on_conflict_do_nothing().returning(table.c.id)
+
+
+def _insert(conn: Connection, rows: Sequence[dict[str, object]]) -> set[str]:
+    """The ids that were new."""
+    if not rows:
+        return set()
+    if conn.dialect.name == "postgresql":
+        by_column = {name: [row[name] for row in rows] for name in rows[0]}
+        return set(conn.scalars(_insert_new_columns(conn.dialect), by_column))
+    return set(conn.scalars(_insert_new(conn.dialect), rows))
+
+
 def append(conn: Connection, county: str, entries: Sequence[Entry], received_at: int) -> list[Entry]:
     """Write entries; returns those whose id and (device, sequence) were both new.
 
@@ -44,7 +64,7 @@ def append(conn: Connection, county: str, entries: Sequence[Entry], received_at:
     """
     entries = sorted(entries, key=lambda e: (e.movement.device, e.movement.sequence))
     rows = [_row(county, entry, received_at) for entry in entries]
-    new = set(conn.scalars(_insert_new(conn.dialect), rows)) if rows else set()
+    new = _insert(conn, rows)
     return [entry for entry in entries if entry.movement.id in new]
 
 
