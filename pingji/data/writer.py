@@ -1,5 +1,6 @@
 """The group-committing writer: one thread a process that turns many waiting requests into one durable commit."""
 
+import asyncio
 import logging
 import time
 from collections.abc import Callable, Sequence
@@ -7,6 +8,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 from queue import Empty, SimpleQueue
 from threading import Thread
+from typing import cast
 
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import OperationalError
@@ -27,7 +29,8 @@ _ATTEMPTS = 3  # two processes may deadlock on PostgreSQL; the whole transaction
 class _Request:
     county: str
     movements: Sequence[Movement]
-    done: "Future[Outcome]" = field(default_factory=Future)
+    done: "Future[Outcome] | asyncio.Future[Outcome]" = field(default_factory=Future)
+    loop: asyncio.AbstractEventLoop | None = None  # of an asyncio future, which only its own loop may complete
 
 
 class Writer:
@@ -60,10 +63,17 @@ class Writer:
 
     def submit(self, county: str, movements: Sequence[Movement]) -> "Future[Outcome]":
         """Hand over movements; the future has their outcome once it is durable, or the error that kept them out."""
-        request = _Request(county, movements)
-        request.done.set_running_or_notify_cancel()  # a waiter that gives up must not take its neighbours' answers
+        done: Future[Outcome] = Future()
+        done.set_running_or_notify_cancel()  # a waiter that gives up must not take its neighbours' answers
+        self._queue.put(_Request(county, movements, done))
+        return done
+
+    async def write(self, county: str, movements: Sequence[Movement]) -> Outcome:
+        """The same from an event loop; whoever gives up waiting doesn't take back what was handed over."""
+        loop = asyncio.get_running_loop()
+        request = _Request(county, movements, loop.create_future(), loop)
         self._queue.put(request)
-        return request.done
+        return await asyncio.shield(cast("asyncio.Future[Outcome]", request.done))
 
     def _run(self) -> None:
         crowded = False
@@ -109,7 +119,7 @@ class Writer:
             outcomes = self._write(group)
         except Exception as error:  # handed to whoever waits, never lost
             if len(group) == 1:
-                group[0].done.set_exception(error)
+                _answer([(group[0], error)])
                 return
             # One request may be poison to the others' transaction: each gets its own.
             for request in group:
@@ -118,8 +128,7 @@ class Writer:
         try:
             self._on_commit()
         finally:  # it is durable: whatever the screens' wake-up comes to, who waits must hear so
-            for request, outcome in zip(group, outcomes, strict=True):
-                request.done.set_result(outcome)
+            _answer(list(zip(group, outcomes, strict=True)))
 
     def _write(self, group: list[_Request]) -> list[Outcome]:
         for attempt in range(1, _ATTEMPTS + 1):
@@ -133,6 +142,28 @@ class Writer:
                 if attempt == _ATTEMPTS:
                     raise
         raise AssertionError("unreachable")
+
+
+def _answer(answers: Sequence[tuple[_Request, Outcome | Exception]]) -> None:
+    """Complete what is waited for; a loop is woken once for all that wait on it, which is most of a wake-up's cost."""
+    by_loop: dict[asyncio.AbstractEventLoop | None, list[tuple[_Request, Outcome | Exception]]] = {}
+    for request, answer in answers:
+        by_loop.setdefault(request.loop, []).append((request, answer))
+    for loop, mine in by_loop.items():
+        if loop is None:
+            _complete(mine)
+        elif not loop.is_closed():
+            loop.call_soon_threadsafe(_complete, mine)
+
+
+def _complete(answers: Sequence[tuple[_Request, Outcome | Exception]]) -> None:
+    for request, answer in answers:
+        if request.done.done():
+            continue  # its loop is shutting down and cancelled it
+        if isinstance(answer, Exception):
+            request.done.set_exception(answer)
+        else:
+            request.done.set_result(answer)
 
 
 def _record_all(conn: Connection, group: Sequence[_Request], received_at: int) -> list[Outcome]:

@@ -1,6 +1,5 @@
 """`POST /api/v1/movements`: what phones say, a batch at a time."""
 
-import asyncio
 import json
 import zlib
 from collections.abc import Sequence
@@ -84,9 +83,7 @@ def router(context: Context) -> APIRouter:
         movements, refused, spelling = _parse(entries, now_us())
         outcome = Outcome()
         if movements:
-            future = context.writer.submit(context.county_code, movements)
-            # Shielded: a phone that hangs up must not cancel what the writer has begun.
-            outcome = await asyncio.shield(asyncio.wrap_future(future))
+            outcome = await context.writer.write(context.county_code, movements)
         refused += [_refused(spelling[i], reason) for i, reason in outcome.refused]
         taken = {"accepted": outcome.accepted, "duplicates": outcome.duplicates}
         body = {**{fate: [spelling[i] for i in ids] for fate, ids in taken.items()}, "refused": refused}
