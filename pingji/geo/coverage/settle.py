@@ -1,0 +1,131 @@
+"""What every edit ends with: neighbours get the new nodes, the result is proved, gains and losses are measured."""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+
+import numpy as np
+import shapely
+from shapely.geometry.base import BaseGeometry
+
+from pingji.geo.coverage.chain import loose_edges
+from pingji.geo.coverage.errors import OutsideCommunity, StillInvalid, WouldEmpty, WouldSelfIntersect
+from pingji.geo.coverage.measure import area_m2, width_m
+from pingji.geo.coverage.model import Coverage, Edit
+from pingji.geo.coverage.planar import ON_EDGE, Area, faces_of, nodes_of, polygons_of, with_nodes
+from pingji.geo.crs import to_metric
+
+_ROUNDING_M = 1e-3  # a node computed on an edge moves it by less
+_LEAST_M2 = 1e-3  # below, ground that changes hands is rounding
+
+
+def settled(
+    coverage: Coverage,
+    kind: str,
+    after: Mapping[str, Area],
+    removed: Iterable[str] = (),
+    lineage: Sequence[tuple[str, str]] = (),
+) -> Edit:
+    """The edit that puts new polygons into a coverage, if it stays one.
+
+    Parameters
+    ----------
+    coverage : Coverage
+    kind : str
+    after : mapping of code to Polygon or MultiPolygon, EPSG:4490 lon/lat degrees
+        New shapes; their common edges match each other.
+    removed : iterable of str
+        Codes that end.
+    lineage : sequence of (from code, into code)
+
+    Returns
+    -------
+    Edit
+        With the neighbours that get a node.
+
+    Raises
+    ------
+    WouldEmpty, WouldSelfIntersect, StillInvalid
+
+    Notes
+    -----
+    The proof is that of `chain.loose_edges`: where the borders after add up to those before, every point is covered as
+    often as it was. It concerns what changes and nothing else, so it costs the same in any county.
+    """
+    before = {code: coverage[code] for code in (*(c for c in after if c in coverage), *removed)}
+    for code, shape in after.items():
+        _usable(code, shape, before.get(code))
+    full = dict(after)
+    nodes = np.array(sorted(nodes_of(after.values()) - nodes_of(before.values()))).reshape(-1, 2)
+    if len(nodes):
+        for code in coverage.near(shapely.MultiPoint(nodes), ON_EDGE):
+            if code not in before:
+                noded = with_nodes(coverage[code], nodes)
+                if noded is not coverage[code]:
+                    before[code], full[code] = coverage[code], noded
+    _prove(coverage, before, full)
+    gained, lost = _exchange(coverage, {c: s for c, s in before.items() if c in after or c not in full}, after)
+    home = coverage.community(next(iter(before))) if before else ""
+    new = {code: home for code in full if code not in before}
+    return Edit(kind, before, full, tuple(lineage), gained, lost, new)
+
+
+def one_community(coverage: Coverage, codes: Sequence[str]) -> str:
+    """The community of polygons that are edited together; raises OutsideCommunity where they have several."""
+    names = {coverage.community(code) for code in codes}
+    if len(names) > 1:
+        raise OutsideCommunity(codes=tuple(codes), lonlat=place(coverage[codes[0]]), area_m2=0.0)
+    return names.pop()
+
+
+def place(shape: BaseGeometry) -> tuple[float, float]:
+    """A point in the middle of a shape, lon/lat degrees."""
+    point = shape.representative_point()
+    return float(point.x), float(point.y)
+
+
+def _usable(code: str, shape: Area, old: Area | None) -> None:
+    if shape.is_empty or not shape.area:
+        raise WouldEmpty(codes=(code,), lonlat=None if old is None else place(old), area_m2=0.0)
+    if not shape.is_valid:
+        found = re.search(r"\[(\S+) (\S+)\]", shapely.is_valid_reason(shape))
+        where = (float(found[1]), float(found[2])) if found else place(shape)
+        raise WouldSelfIntersect(codes=(code,), lonlat=where)
+
+
+def _prove(coverage: Coverage, before: Mapping[str, Area], after: Mapping[str, Area]) -> None:
+    edges, _ = loose_edges(np.array(list(after.values()), dtype=object), np.array(list(before.values()), dtype=object))
+    if len(edges):
+        faces = faces_of(np.asarray(shapely.linestrings(edges), dtype=object))
+        wide = faces[width_m(faces, coverage.crs) > _ROUNDING_M]
+        if len(wide):
+            worst = max(wide.tolist(), key=lambda face: face.area)
+            raise StillInvalid(codes=tuple(before), lonlat=place(worst), area_m2=area_m2(worst, coverage.crs))
+    # The ground is right; the nodes must match as well, or the next edit tears the border open.
+    around = [c for c in coverage.near(shapely.GeometryCollection(list(after.values()))) if c not in before]
+    new = np.array([*after.values(), *(coverage[c] for c in around)], dtype=object)
+    if shapely.coverage_is_valid(new):
+        return
+    old = np.array([*before.values(), *(coverage[c] for c in around)], dtype=object)
+    if shapely.coverage_is_valid(old):
+        torn = shapely.union_all(shapely.coverage_invalid_edges(new))
+        raise StillInvalid(codes=tuple(before), lonlat=place(torn), area_m2=0.0)
+
+
+def _exchange(
+    coverage: Coverage, before: Mapping[str, Area], after: Mapping[str, Area]
+) -> tuple[dict[str, float], dict[str, float]]:
+    """Square metres gained and lost by code; from pieces that change hands, so that both sides show the same."""
+    codes = list(dict.fromkeys([*before, *after]))
+    nothing = shapely.Polygon()
+    pieces = []
+    for code in codes:
+        old, new = before.get(code, nothing), after.get(code, nothing)
+        pieces += [_polygonal(new.difference(old)), _polygonal(old.difference(new))]
+    areas = shapely.area(to_metric(np.array(pieces, dtype=object), coverage.crs)).tolist() if pieces else []
+    gained = {code: m2 for code, m2 in zip(codes, areas[::2], strict=True) if m2 > _LEAST_M2}
+    lost = {code: m2 for code, m2 in zip(codes, areas[1::2], strict=True) if m2 > _LEAST_M2}
+    return gained, lost
+
+
+def _polygonal(shape: BaseGeometry) -> Area:
+    return shapely.MultiPolygon([part for part in polygons_of(shape) if not part.is_empty])
