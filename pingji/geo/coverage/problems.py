@@ -147,17 +147,20 @@ def _too_many(scene: _Scene, faces: NDArray[np.object_], parent: BaseGeometry | 
     face, member = scene.tree.query(faces, predicate="intersects")
     pieces = shapely.intersection(faces[face], scene.given[scene.usable[member]])
     some = shapely.area(pieces) > 0
+    face, member, pieces = face[some], scene.usable[member[some]], pieces[some]
     by_face: dict[int, list[tuple[int, BaseGeometry]]] = defaultdict(list)
-    for f, m, piece in zip(face[some].tolist(), scene.usable[member[some]].tolist(), pieces[some], strict=True):
+    for f, m, piece in zip(face.tolist(), member.tolist(), pieces, strict=True):
         by_face[f].append((m, piece))
     common: dict[tuple[int, int], list[BaseGeometry]] = defaultdict(list)
-    beyond: dict[int, list[BaseGeometry]] = defaultdict(list)
     for found in by_face.values():
         for (a, one), (b, other) in combinations(sorted(found, key=lambda pair: pair[0]), 2):
             common[a, b].append(one.intersection(other))
-        if parent is not None:
-            for a, one in found:
-                beyond[a].append(one.difference(parent))
+    beyond: dict[int, list[BaseGeometry]] = defaultdict(list)
+    if parent is not None:
+        shapely.prepare(parent)
+        leaving = ~shapely.covers(parent, pieces)  # a county's outline is long: take it from few pieces only
+        for m, rest in zip(member[leaving].tolist(), shapely.difference(pieces[leaving], parent), strict=True):
+            beyond[m].append(rest)
     duplicates = {(a, b) for a, b in common if _same(scene.given[a], scene.given[b])}
     again = {b for _, b in duplicates}
     problems = [

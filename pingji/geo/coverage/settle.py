@@ -78,9 +78,9 @@ def one_community(coverage: Coverage, codes: Sequence[str]) -> str:
 
 
 def place(shape: BaseGeometry) -> tuple[float, float]:
-    """A point in the middle of a shape, lon/lat degrees."""
+    """A point inside a shape, lon/lat degrees to a centimetre: what a map flies to."""
     point = shape.representative_point()
-    return float(point.x), float(point.y)
+    return round(float(point.x), 7), round(float(point.y), 7)
 
 
 def _usable(code: str, shape: Area, old: Area | None) -> None:
