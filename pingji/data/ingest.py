@@ -16,7 +16,7 @@ from pingji.data.counts import openers
 from pingji.data.log import Entry
 from pingji.data.operations import Operation, operations_at, operations_of
 from pingji.data.places import Place, places_named
-from pingji.data.sql import take_turn
+from pingji.data.sql import among, take_turn
 from pingji.data.tables import whereabouts
 from pingji.ops.movement import VISITOR_PREFIX, Kind, Movement, Reason, refusal
 
@@ -119,12 +119,13 @@ def _find_operations(
 def _know(
     conn: Connection, county: str, candidates: Sequence[Operation], movements: Sequence[Movement], subjects: _Subjects
 ) -> None:
-    persons = sorted({m.person for m in movements if m.person})
-    households = sorted({m.household for m in movements if m.household and not m.person})
+    persons = {m.person for m in movements if m.person}
+    households = {m.household for m in movements if m.household and not m.person}
     if not candidates or not (persons or households):
         return
     c = whereabouts.c
-    named = or_(*(column.in_(names) for column, names in ((c.person, persons), (c.household, households)) if names))
+    subjects_of = ((c.person, persons), (c.household, households))
+    named = or_(*(among(conn, column, names) for column, names in subjects_of if names))
     query = select(c.person, c.household, c.operation).where(
         c.county == county, c.operation.in_([o.id for o in candidates]), named
     )

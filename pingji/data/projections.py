@@ -9,14 +9,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 
-from sqlalchemy import Connection, bindparam, select, update
+import orjson
+from sqlalchemy import ColumnElement, Connection, String, Update, bindparam, cast, func, select, update
+from sqlalchemy.dialects import postgresql
 
 from pingji.data import counts, log
 from pingji.data.log import Entry
 from pingji.data.operations import lineage, operations_of
 from pingji.data.places import Place, places_named
 from pingji.data.rows import PERSON_COLUMNS, VISITOR, Person, first_place, person_of, person_values
-from pingji.data.sql import upsert
+from pingji.data.sql import among, upsert
 from pingji.data.tables import whereabouts
 from pingji.ops.movement import VISITOR_PREFIX, Kind, Movement
 from pingji.ops.tally import Changes
@@ -24,6 +26,33 @@ from pingji.ops.whereabouts import Whereabouts, retell, tell
 
 Household = tuple[str, str]  # operation, household
 _COUNTING = (Kind.COUNT, Kind.CORRECT)
+
+
+_KEY = ("operation", "household", "person")
+_CHANGING = tuple(person_values(Person("", "", "", "", "", "", "", "", Whereabouts())))
+_OF_COUNTY = whereabouts.c.county == bindparam("b_county")
+_SAVE = (
+    update(whereabouts)
+    .where(_OF_COUNTY, *(whereabouts.c[name] == bindparam(f"b_{name}") for name in _KEY))
+    .values({name: bindparam(name) for name in _CHANGING})
+)
+
+
+def _save_columns() -> Update:
+    """The same for PostgreSQL, one array a column, as in `log`."""
+
+    def column(name: str, parameter: str) -> ColumnElement[object]:
+        kind = String() if name == "visits" else whereabouts.c[name].type
+        return func.unnest(cast(bindparam(parameter), postgresql.ARRAY(kind))).label(name)
+
+    columns = [*(column(name, f"b_{name}") for name in _KEY), *(column(name, name) for name in _CHANGING)]
+    new = select(*columns).subquery("new")
+    values = {name: cast(new.c[name], whereabouts.c[name].type) for name in _CHANGING}
+    same = (whereabouts.c[name] == new.c[name] for name in _KEY)
+    return update(whereabouts).where(_OF_COUNTY, *same).values(values)
+
+
+_SAVE_COLUMNS = _save_columns()
 
 
 @dataclass(frozen=True)
@@ -125,7 +154,7 @@ def _lock(conn: Connection, county: str, work: _Work, households: Mapping[str, s
     for operation, names in sorted(by_operation.items()):
         c = whereabouts.c
         query = select(*PERSON_COLUMNS).where(
-            c.county == county, c.operation == operation, c.household.in_(sorted(names))
+            c.county == county, c.operation == operation, among(conn, c.household, names)
         )
         query = query.order_by(c.household, c.person).with_for_update()
         people += [person_of(row) for row in conn.execute(query)]
@@ -223,18 +252,16 @@ def _count_difference(
 def _save(conn: Connection, county: str, people: Sequence[Person]) -> None:
     if not people:
         return
-    c = whereabouts.c
-    rows = [
-        {"b_operation": p.operation, "b_household": p.household, "b_person": p.person, **person_values(p)}
-        for p in people
-    ]
-    statement = update(whereabouts).where(
-        c.county == county,
-        c.operation == bindparam("b_operation"),
-        c.household == bindparam("b_household"),
-        c.person == bindparam("b_person"),
-    )
-    conn.execute(statement.values({name: bindparam(name) for name in person_values(people[0])}), rows)
+    rows = [{"b_county": county, **{f"b_{n}": getattr(p, n) for n in _KEY}, **person_values(p)} for p in people]
+    if conn.dialect.name == "postgresql":
+        for row in rows:
+            row["visits"] = orjson.dumps(row["visits"]).decode()
+        conn.execute(
+            _SAVE_COLUMNS,
+            {name: [row[name] for row in rows] for name in rows[0] if name != "b_county"} | {"b_county": county},
+        )
+    else:
+        conn.execute(_SAVE, rows)
 
 
 def rebuild(conn: Connection, county: str, operation: str) -> None:
