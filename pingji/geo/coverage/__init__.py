@@ -4,6 +4,7 @@ from pingji.geo.coverage.give import give
 from pingji.geo.coverage.merge import merge
 from pingji.geo.coverage.model import Coverage, Edit
 from pingji.geo.coverage.problems import CoverageProblem, Kind, find_problems
+from pingji.geo.coverage.repair import Repair, repair
 from pingji.geo.coverage.reshape import reshape
 from pingji.geo.coverage.simplify import simplify
 from pingji.geo.coverage.split import split
@@ -14,12 +15,14 @@ __all__ = [
     "CoverageProblem",
     "Edit",
     "Kind",
+    "Repair",
     "find_problems",
     "give",
     "insert_vertex",
     "merge",
     "move_vertex",
     "remove_vertex",
+    "repair",
     "reshape",
     "simplify",
     "split",

@@ -48,6 +48,7 @@ def fitted(line: shapely.LineString, shapes: NDArray[np.object_], crs: CRS) -> s
         raise LineDoesNotCross(codes=(), lonlat=None)
     if not line.is_simple:
         raise WouldSelfIntersect(codes=(), lonlat=_first(line))
+    line = shapely.remove_repeated_points(line)
     lonlat = shapely.get_coordinates(line)
     metric = to_metric(line, crs)
     xy = shapely.get_coordinates(metric)

@@ -9,13 +9,12 @@ from shapely.geometry.base import BaseGeometry
 
 from pingji.geo.coverage.chain import loose_edges
 from pingji.geo.coverage.errors import OutsideCommunity, StillInvalid, WouldEmpty, WouldSelfIntersect
-from pingji.geo.coverage.measure import area_m2, width_m
+from pingji.geo.coverage.measure import area_m2, ground_m2, width_m
 from pingji.geo.coverage.model import Coverage, Edit
 from pingji.geo.coverage.planar import ON_EDGE, Area, faces_of, nodes_of, polygons_of, with_nodes
-from pingji.geo.crs import to_metric
 
 _ROUNDING_M = 1e-3  # a node computed on an edge moves it by less
-_LEAST_M2 = 1e-3  # below, ground that changes hands is rounding
+_LEAST_M2 = 1e-2  # below, ground that changes hands is rounding
 
 
 def settled(
@@ -63,7 +62,7 @@ def settled(
                 if noded is not coverage[code]:
                     before[code], full[code] = coverage[code], noded
     _prove(coverage, before, full)
-    gained, lost = _exchange(coverage, {c: s for c, s in before.items() if c in after or c not in full}, after)
+    gained, lost = exchange(coverage, {c: s for c, s in before.items() if c in after or c not in full}, after)
     home = coverage.community(next(iter(before))) if before else ""
     new = {code: home for code in full if code not in before}
     return Edit(kind, before, full, tuple(lineage), gained, lost, new)
@@ -111,7 +110,7 @@ def _prove(coverage: Coverage, before: Mapping[str, Area], after: Mapping[str, A
         raise StillInvalid(codes=tuple(before), lonlat=place(torn), area_m2=0.0)
 
 
-def _exchange(
+def exchange(
     coverage: Coverage, before: Mapping[str, Area], after: Mapping[str, Area]
 ) -> tuple[dict[str, float], dict[str, float]]:
     """Square metres gained and lost by code; from pieces that change hands, so that both sides show the same."""
@@ -121,7 +120,7 @@ def _exchange(
     for code in codes:
         old, new = before.get(code, nothing), after.get(code, nothing)
         pieces += [_polygonal(new.difference(old)), _polygonal(old.difference(new))]
-    areas = shapely.area(to_metric(np.array(pieces, dtype=object), coverage.crs)).tolist() if pieces else []
+    areas = ground_m2(np.array(pieces, dtype=object), coverage.crs).tolist()
     gained = {code: m2 for code, m2 in zip(codes, areas[::2], strict=True) if m2 > _LEAST_M2}
     lost = {code: m2 for code, m2 in zip(codes, areas[1::2], strict=True) if m2 > _LEAST_M2}
     return gained, lost

@@ -1,0 +1,329 @@
+"""Edits of a coverage: every one keeps the ground, the borders and the community, and can be undone to the byte."""
+
+import numpy as np
+import pytest
+import shapely
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from pingji.geo.coverage import (
+    Coverage,
+    Edit,
+    errors,
+    find_problems,
+    give,
+    insert_vertex,
+    merge,
+    move_vertex,
+    remove_vertex,
+    reshape,
+    simplify,
+    split,
+)
+from tests import coverages
+
+W, S = 126.5, 43.6
+
+
+def boxes(columns: int, rows: int, communities: list[str] | None = None) -> Coverage:
+    """A chequerboard of 0.01°, codes "00", "01"… column and row, with common corners exactly equal."""
+    x, y = [W + i / 100 for i in range(columns + 1)], [S + j / 100 for j in range(rows + 1)]
+    cells = [shapely.box(x[i], y[j], x[i + 1], y[j + 1]) for i in range(columns) for j in range(rows)]
+    return Coverage.of([f"{i}{j}" for i in range(columns) for j in range(rows)], cells, communities)
+
+
+def line(*offsets: tuple[float, float]) -> shapely.LineString:
+    """A line by hundredths of a degree from the south-west corner."""
+    return shapely.LineString([(W + x / 100, S + y / 100) for x, y in offsets])
+
+
+def check(before: Coverage, edit: Edit) -> Coverage:
+    """Apply an edit and hold it to everything that an edit promises."""
+    after = before.apply(edit)
+    old, new = before.polygons, after.polygons
+    assert shapely.is_valid(new).all()
+    assert shapely.coverage_is_valid(new)
+    outline = shapely.coverage_union_all(old)
+    assert find_problems(new, outline) == []
+    assert shapely.area(new).sum() == pytest.approx(shapely.area(old).sum(), rel=1e-12)
+    assert sum(edit.gained_m2.values()) == pytest.approx(sum(edit.lost_m2.values()), rel=1e-6, abs=0.05)
+    back = after.undo(edit)
+    assert set(back.codes) == set(before.codes)
+    for code in before.codes:
+        assert back[code].wkb == before[code].wkb
+    again = back.apply(edit)
+    assert all(again[code].wkb == after[code].wkb for code in after.codes)
+    return after
+
+
+def test_split_gives_new_codes_west_to_east_and_keeps_the_code_on_the_largest() -> None:
+    county = boxes(2, 2)
+    edit = split(county, "00", line((0.3, -0.1), (0.3, 0.5), (0.6, 0.5), (0.6, -0.1)), ["90", "91"])
+    assert (edit.replaced, edit.added, edit.lineage) == (("00",), ("90",), (("00", "90"),))
+    check(county, edit)
+    edit = split(county, "00", line((0.3, -0.1), (0.3, 1.1), (0.8, 1.1), (0.8, -0.1)), ["90", "91"])
+    after = check(county, edit)
+    assert after["90"].centroid.x < after["00"].centroid.x < after["91"].centroid.x
+    assert "01" in edit.replaced  # its border got the two nodes
+    assert set(edit.lost_m2) == {"00"}
+
+
+def test_split_by_a_line_whose_ends_were_snapped_short_of_the_border() -> None:
+    county = boxes(2, 2)
+    check(county, split(county, "00", line((0.4, 0.00001), (0.5, 0.99999)), ["90"]))  # a centimetre inside
+    check(county, split(county, "00", line((0.4, 0.0015), (0.5, 0.9985)), ["90"]))  # 1.7 m inside
+    corner = line((0, 0), (1, 1))
+    after = check(county, split(county, "00", corner, ["90"]))
+    assert len(after["90"].exterior.coords) == 4  # corners are used, not doubled
+    with pytest.raises(errors.LineDoesNotCross) as caught:
+        split(county, "00", line((0.4, 0.01), (0.5, 0.99)), ["90"])
+    assert caught.value.params["codes"] == ("00",)
+    assert caught.value.params["lonlat"] == pytest.approx((W + 0.004, S + 0.0001))
+
+
+def test_split_holes_parts_and_islands() -> None:
+    cells = coverages.tiling(5)
+    label = np.ones(25, dtype=np.int64)
+    label[12], label[24] = 2, 3  # a hole with an island, and a corner
+    county = Coverage.of(["a", "b", "c"], coverages.dissolved(cells, label))
+    west, south, east, north = county["a"].bounds
+    middle = (south + north) / 2
+    through = shapely.LineString([(west - 0.01, middle), (east + 0.01, middle)])
+    after = check(county, split(county, "a", through, ["n1"]))
+    assert not after["a"].interiors
+    ring = county["b"].buffer(0.0005).exterior
+    after = check(county, split(county, "a", shapely.LineString(ring), ["n2"]))
+    assert len(after["n2"].interiors) == 1
+    halfway = shapely.LineString([(west - 0.01, middle), county["b"].centroid.coords[0]])
+    with pytest.raises(errors.LineDoesNotCross):
+        split(county, "a", halfway, ["n3"])
+    label = np.arange(25) + 10
+    label[[0, 2, 24]] = 1
+    parts = Coverage.of([str(i) for i in range(23)], coverages.dissolved(cells, label))
+    cut = cells[2].bounds
+    x = (cut[0] + cut[2]) / 2
+    after = check(parts, split(parts, "0", shapely.LineString([(x, cut[1] - 0.001), (x, cut[3] + 0.001)]), ["new"]))
+    assert len(after["0"].geoms) == 3
+
+
+def test_split_refuses() -> None:
+    county = boxes(2, 1)
+    with pytest.raises(errors.UnknownCode):
+        split(county, "77", line((0.5, -1), (0.5, 2)), ["90"])
+    with pytest.raises(errors.CodeTaken):
+        split(county, "00", line((0.5, -1), (0.5, 2)), ["10"])
+    with pytest.raises(errors.CodeTaken):
+        split(county, "00", line((0.5, -1), (0.5, 2)), [])
+    with pytest.raises(errors.WouldSelfIntersect):
+        split(county, "00", line((0.2, -1), (0.2, 0.8), (0.8, 0.5), (0.1, 0.5)), ["90"])
+    with pytest.raises(errors.LineDoesNotCross):
+        split(county, "00", shapely.LineString([(W, S), (W, S)]), ["90"])
+
+
+def test_merge_needs_a_common_border() -> None:
+    county = boxes(3, 3)
+    with pytest.raises(errors.NotAdjacent) as corner:
+        merge(county, ["00", "11"])
+    assert corner.value.params["distance_m"] == 0
+    with pytest.raises(errors.NotAdjacent):
+        merge(county, ["00"])
+    ring = [code for code in county.codes if code != "11"]
+    after = check(county, merge(county, ring, into="22"))
+    assert len(after["22"].interiors) == 1
+    assert after.codes == ("11", "22")
+    with pytest.raises(errors.OutsideCommunity):
+        merge(boxes(2, 1, ["A", "B"]), ["00", "10"])
+
+
+def test_reshape_moves_both_sides() -> None:
+    county = boxes(2, 2)
+    edit = reshape(county, line((1, 0.2), (1.2, 0.5), (1, 0.8)))
+    after = check(county, edit)
+    assert list(edit.gained_m2) == ["00"]
+    assert after["00"].area > county["00"].area
+    both = reshape(county, line((0.95, 0.1), (1.2, 0.3), (0.8, 0.7), (1.05, 0.9)))
+    check(county, both)
+    assert set(both.gained_m2) == {"00", "10"}
+
+
+def test_reshape_over_a_triple_point_and_of_the_outline() -> None:
+    county = boxes(2, 2).apply(merge(boxes(2, 2), ["00", "01"], into="00"))
+    edit = reshape(county, line((0.98, 0.7), (1.2, 0.8), (1.2, 1.2), (0.98, 1.2)))
+    after = check(county, edit)
+    assert list(edit.gained_m2) == ["00"]
+    assert set(edit.lost_m2) == {"10", "11"}
+    assert len(after) == 3
+    with pytest.raises(errors.OutsideCommunity):
+        reshape(county, line((0.3, -0.1), (0.5, 0.3), (0.7, -0.1)))
+    with pytest.raises(errors.LineDoesNotCross):
+        reshape(county, line((0.5, 0.5), (1.5, 0.5)))
+    with pytest.raises(errors.LineDoesNotCross):
+        reshape(county, line((50, 50), (51, 51)))
+
+
+def test_reshape_only_what_is_chosen_and_never_another_community() -> None:
+    county = boxes(2, 2)
+    edit = reshape(county, line((1, 0.2), (1.2, 0.5), (1, 0.8)), ["00", "10"])
+    assert set(edit.before) == {"00", "10"}
+    apart = boxes(2, 1, ["A", "B"])
+    with pytest.raises(errors.OutsideCommunity):
+        reshape(apart, line((1, 0.2), (1.2, 0.5), (1, 0.8)))
+
+
+def test_a_vertex_of_four_grids() -> None:
+    county = boxes(2, 2)
+    after = check(county, move_vertex(county, (W + 0.01 + 1e-6, S + 0.01), (W + 0.012, S + 0.013)))
+    assert all((W + 0.012, S + 0.013) in shape.exterior.coords for shape in after.polygons)
+    with pytest.raises(errors.NoVertexThere):
+        move_vertex(county, (W + 0.005, S + 0.005), (W, S))
+    with pytest.raises(errors.OutsideCommunity):
+        move_vertex(county, (W + 0.01, S), (W + 0.012, S))
+    with pytest.raises((errors.WouldSelfIntersect, errors.StillInvalid)):
+        move_vertex(county, (W + 0.01, S + 0.01), (W + 0.03, S + 0.01))
+    with pytest.raises(errors.OutsideCommunity):
+        move_vertex(boxes(2, 2, ["A", "A", "B", "B"]), (W + 0.01, S + 0.01), (W + 0.012, S + 0.013))
+
+
+def test_a_new_vertex_is_in_both_neighbours_and_can_go_again() -> None:
+    county = boxes(2, 2)
+    edit = insert_vertex(county, (W + 0.01 + 1e-6, S + 0.004))
+    assert edit.replaced == ("00", "10")
+    assert not edit.gained_m2
+    flat = check(county, edit)
+    bent = check(county, insert_vertex(county, (W + 0.01, S + 0.004), (W + 0.011, S + 0.004)))
+    gone = check(bent, remove_vertex(bent, (W + 0.011, S + 0.004)))
+    assert gone["00"].equals(county["00"])
+    assert flat["00"].equals(county["00"])
+    with pytest.raises(errors.NoVertexThere):
+        insert_vertex(county, (W + 0.005, S + 0.005))
+    with pytest.raises(errors.NoVertexThere):
+        insert_vertex(county, (W + 0.01, S + 0.01))
+    with pytest.raises(errors.OutsideCommunity):
+        insert_vertex(county, (W + 0.005, S), (W + 0.005, S - 0.001))
+    with pytest.raises(errors.NoVertexThere):
+        remove_vertex(county, (W + 0.01, S + 0.01))
+
+
+def test_give_a_building_and_a_block() -> None:
+    county = boxes(2, 2)
+    at_border = shapely.box(W + 0.0098, S + 0.004, W + 0.0103, S + 0.0043)
+    after = check(county, give(county, at_border, "00"))
+    assert after["00"].contains(at_border.buffer(-1e-7))
+    set_back = shapely.box(W + 0.0101, S + 0.004, W + 0.0104, S + 0.0043)
+    after = check(county, give(county, set_back, "00"))
+    assert after["00"].buffer(1e-9).contains(set_back)
+    assert after["00"].geom_type == "Polygon"
+    with pytest.raises(errors.NotAdjacent) as far:
+        give(county, shapely.box(W + 0.015, S + 0.004, W + 0.0153, S + 0.0043), "00")
+    assert far.value.params["distance_m"] == pytest.approx(404, abs=3)
+    corner = shapely.box(W + 0.0098, S + 0.0098, W + 0.0103, S + 0.0103)
+    assert set(give(county, corner, "00").lost_m2) == {"01", "10", "11"}
+    check(county, give(county, corner, "00"))
+
+
+def test_give_refuses() -> None:
+    county = boxes(2, 2)
+    with pytest.raises(errors.WouldEmpty):
+        give(county, county["10"], "00")
+    with pytest.raises(errors.WouldFallApart):
+        give(county, shapely.box(W + 0.01, S + 0.004, W + 0.02, S + 0.0042), "00")
+    with pytest.raises(errors.OutsideCommunity):
+        give(county, shapely.box(W + 0.0098, S - 0.001, W + 0.0103, S + 0.001), "00")
+    with pytest.raises(errors.OutsideCommunity):
+        give(boxes(2, 1, ["A", "B"]), shapely.box(W + 0.0098, S + 0.004, W + 0.0103, S + 0.0043), "00")
+
+
+def test_stale_edits_are_refused() -> None:
+    county = boxes(2, 2)
+    first = reshape(county, line((1, 0.2), (1.2, 0.5), (1, 0.8)))
+    second = move_vertex(county, (W + 0.01, S + 0.01), (W + 0.012, S + 0.013))
+    with pytest.raises(errors.Stale) as caught:
+        county.apply(first).apply(second)
+    assert set(caught.value.params["codes"]) == {"00", "10"}  # type: ignore[call-overload]
+
+
+def test_simplify_keeps_common_borders_and_the_outline() -> None:
+    cells = coverages.tiling(4, 12)
+    county = Coverage.of([str(i) for i in range(16)], cells)
+    after = check(county, simplify(county, county.codes, 20.0))
+    assert shapely.get_num_coordinates(after.polygons).sum() < 0.8 * shapely.get_num_coordinates(cells).sum()
+    known = set(map(tuple, shapely.get_coordinates(cells).tolist()))
+    assert known.issuperset(map(tuple, shapely.get_coordinates(after.polygons).tolist()))
+    assert not simplify(county, ["0", "1"], 1e-6).before
+
+
+def test_many_edits_renew_the_index(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pingji.geo.coverage.model._REINDEX", 3)
+    county = boxes(3, 3)
+    for n in range(4):
+        county = county.apply(split(county, "00", line((0.1 * (n + 1), -1), (0.1 * (n + 1), 2)), [f"n{n}"]))
+    assert len(county) == 13
+    assert county.near(shapely.Point(W + 0.0005, S + 0.005)) == ("n0",)
+
+
+@st.composite
+def _tilings(draw: st.DrawFn) -> Coverage:
+    side = draw(st.integers(3, 5))
+    cells = coverages.tiling(side, draw(st.integers(1, 4)), draw(st.integers(0, 50)))
+    labels = draw(st.lists(st.integers(0, side * side - 1), min_size=side * side, max_size=side * side))
+    label = np.where(np.array(labels) < side * side // 2, np.array(labels), np.arange(side * side) + 100)
+    polygons = coverages.dissolved(cells, label)
+    return Coverage.of([str(i) for i in range(len(polygons))], polygons)
+
+
+def _attempt(county: Coverage, draw: st.DrawFn) -> Edit:
+    """An edit as a hand would try it, sensible or not."""
+    west, south, east, north = shapely.total_bounds(county.polygons)
+    xs, ys = st.floats(west, east), st.floats(south, north)
+    nodes = shapely.get_coordinates(county.polygons)
+    node: NDArray[np.float64] = nodes[draw(st.integers(0, len(nodes) - 1))]
+    places = [(draw(xs), draw(ys)) for _ in range(draw(st.integers(2, 4)))]
+    if draw(st.booleans()):
+        places[0] = (float(node[0]), float(node[1]))
+    drawn = shapely.LineString(places)
+    code = draw(st.sampled_from(county.codes))
+    kind = draw(st.sampled_from(["split", "merge", "reshape", "move", "insert", "give"]))
+    at, near = (float(node[0]), float(node[1])), (float(node[0]) + 4e-4, float(node[1]) - 3e-4)
+    match kind:
+        case "split":
+            return split(county, code, drawn, [f"n{len(county)}.{i}" for i in range(40)])
+        case "merge":
+            return merge(county, [code, *county.near(shapely.Point(at))])
+        case "reshape":
+            return reshape(county, drawn)
+        case "move":
+            return move_vertex(county, at, near)
+        case "insert":
+            shape = county[code]
+            foot = shape.boundary.interpolate(draw(st.floats(0, 1)), normalized=True)
+            return insert_vertex(county, (foot.x, foot.y), (foot.x + 3e-4, foot.y + 2e-4))
+        case _:
+            return give(county, shapely.Point(at).buffer(draw(st.floats(1e-4, 1e-3)), 4), code)
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.data())
+def test_whatever_is_tried_the_coverage_stays_one(data: st.DataObject) -> None:
+    county = data.draw(_tilings())
+    for _ in range(3):
+        try:
+            edit = _attempt(county, data.draw)  # type: ignore[arg-type]
+        except errors.CoverageError:
+            continue
+        county = check(county, edit)
+
+
+@pytest.mark.parametrize("name", [coverages.BLOCKS, coverages.VILLAGES])
+@settings(max_examples=10, deadline=None)
+@given(st.data())
+def test_real_grids_stay_a_coverage(name: str, data: st.DataObject) -> None:
+    shapes = coverages.real(name)
+    code = data.draw(st.integers(0, len(shapes) - 1))
+    hood = [int(i) for i in shapely.STRtree(shapes).query(shapes[code].buffer(0.003), predicate="intersects")]
+    county = Coverage.of([str(i) for i in hood], shapes[hood])
+    try:
+        edit = _attempt(county, data.draw)  # type: ignore[arg-type]
+    except errors.CoverageError:
+        return
+    check(county, edit)
