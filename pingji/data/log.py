@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Connection, Dialect, Row, Select, and_, bindparam, cast, func, or_, select
+from sqlalchemy import Connection, Dialect, Row, Select, and_, bindparam, or_, select
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.sql.dml import ReturningInsert
 
-from pingji.data.sql import upsert
+from pingji.data.sql import as_document, rows_sent, upsert
 from pingji.data.tables import movement as table
 from pingji.ops.movement import Kind, Movement
 
@@ -38,12 +38,11 @@ def _insert_new(dialect: Dialect) -> ReturningInsert[Any]:
     return upsert(dialect, table).on_conflict_do_nothing().returning(table.c.id)
 
 
-@lru_cache(maxsize=8)
-def _insert_new_columns(dialect: Dialect) -> ReturningInsert[Any]:
-    """The same for PostgreSQL, one array a column: it would plan a row of parameters for each movement otherwise."""
-    columns = list(table.c)
-    rows = select(*(func.unnest(cast(bindparam(c.name), postgresql.ARRAY(c.type))) for c in columns))
-    statement = upsert(dialect, table).from_select([c.name for c in columns], rows)
+@lru_cache(maxsize=1)
+def _insert_sent() -> ReturningInsert[Any]:
+    """The same for PostgreSQL, from one document."""
+    new = rows_sent(table.c)
+    statement = postgresql.insert(table).from_select([c.name for c in table.c], select(new))
     return statement.on_conflict_do_nothing().returning(table.c.id)
 
 
@@ -52,8 +51,7 @@ def _insert(conn: Connection, rows: Sequence[dict[str, object]]) -> set[str]:
     if not rows:
         return set()
     if conn.dialect.name == "postgresql":
-        by_column = {name: [row[name] for row in rows] for name in rows[0]}
-        return set(conn.scalars(_insert_new_columns(conn.dialect), by_column))
+        return set(conn.scalars(_insert_sent(), as_document(rows)))
     return set(conn.scalars(_insert_new(conn.dialect), rows))
 
 

@@ -9,16 +9,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 
-import orjson
-from sqlalchemy import ColumnElement, Connection, String, Update, bindparam, cast, func, select, update
-from sqlalchemy.dialects import postgresql
+from sqlalchemy import Connection, Update, bindparam, select, update
 
 from pingji.data import counts, log
 from pingji.data.log import Entry
 from pingji.data.operations import lineage, operations_of
 from pingji.data.places import Place, places_named
 from pingji.data.rows import PERSON_COLUMNS, VISITOR, Person, first_place, person_of, person_values
-from pingji.data.sql import among, upsert
+from pingji.data.sql import among, as_document, rows_sent, upsert
 from pingji.data.tables import whereabouts
 from pingji.ops.movement import VISITOR_PREFIX, Kind, Movement
 from pingji.ops.tally import Changes
@@ -38,21 +36,14 @@ _SAVE = (
 )
 
 
-def _save_columns() -> Update:
-    """The same for PostgreSQL, one array a column, as in `log`."""
-
-    def column(name: str, parameter: str) -> ColumnElement[object]:
-        kind = String() if name == "visits" else whereabouts.c[name].type
-        return func.unnest(cast(bindparam(parameter), postgresql.ARRAY(kind))).label(name)
-
-    columns = [*(column(name, f"b_{name}") for name in _KEY), *(column(name, name) for name in _CHANGING)]
-    new = select(*columns).subquery("new")
-    values = {name: cast(new.c[name], whereabouts.c[name].type) for name in _CHANGING}
+def _save_sent() -> Update:
+    """The same for PostgreSQL, from one document."""
+    new = rows_sent(whereabouts.c[name] for name in (*_KEY, *_CHANGING))
     same = (whereabouts.c[name] == new.c[name] for name in _KEY)
-    return update(whereabouts).where(_OF_COUNTY, *same).values(values)
+    return update(whereabouts).where(_OF_COUNTY, *same).values({name: new.c[name] for name in _CHANGING})
 
 
-_SAVE_COLUMNS = _save_columns()
+_SAVE_SENT = _save_sent()
 
 
 @dataclass(frozen=True)
@@ -252,16 +243,12 @@ def _count_difference(
 def _save(conn: Connection, county: str, people: Sequence[Person]) -> None:
     if not people:
         return
-    rows = [{"b_county": county, **{f"b_{n}": getattr(p, n) for n in _KEY}, **person_values(p)} for p in people]
     if conn.dialect.name == "postgresql":
-        for row in rows:
-            row["visits"] = orjson.dumps(row["visits"]).decode()
-        conn.execute(
-            _SAVE_COLUMNS,
-            {name: [row[name] for row in rows] for name in rows[0] if name != "b_county"} | {"b_county": county},
-        )
+        sent = [{**{name: getattr(p, name) for name in _KEY}, **person_values(p)} for p in people]
+        conn.execute(_SAVE_SENT, {"b_county": county, **as_document(sent)})
     else:
-        conn.execute(_SAVE, rows)
+        keys = [{"b_county": county, **{f"b_{name}": getattr(p, name) for name in _KEY}} for p in people]
+        conn.execute(_SAVE, [{**key, **person_values(p)} for key, p in zip(keys, people, strict=True)])
 
 
 def rebuild(conn: Connection, county: str, operation: str) -> None:

@@ -1,8 +1,26 @@
 """Statements that both engines know but SQLAlchemy spells once for each."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Dialect, Engine, String, Table, any_, bindparam, text
+import orjson
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Connection,
+    Dialect,
+    Engine,
+    String,
+    Table,
+    TableValuedAlias,
+    Text,
+    any_,
+    bindparam,
+    cast,
+    column,
+    func,
+    text,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 
 _TURNS = 0x50494E47  # "PING": keeps our locks apart from anybody else's
@@ -39,3 +57,19 @@ def upsert(bind: Connection | Engine | Dialect, table: Table) -> postgresql.Inse
     if dialect.name == "sqlite":
         return sqlite.insert(table)  # type: ignore[return-value]
     return postgresql.insert(table)
+
+
+def rows_sent(columns: Iterable[Column[Any]]) -> TableValuedAlias:
+    """Rows that come to PostgreSQL as one JSON parameter, `rows`: a list of objects with these columns.
+
+    One document is dumped in C; psycopg dumps arrays element by element, and a row of parameters for each would be
+    planned for each.
+    """
+    document = cast(bindparam("rows", type_=Text), postgresql.JSON)
+    named = (column(c.name, c.type) for c in columns)
+    return func.json_to_recordset(document).table_valued(*named).render_derived("new", with_types=True)
+
+
+def as_document(rows: Sequence[Mapping[str, object]]) -> dict[str, str]:
+    """The parameter that `rows_sent` reads."""
+    return {"rows": orjson.dumps(rows).decode()}
