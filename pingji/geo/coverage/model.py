@@ -180,6 +180,18 @@ class Coverage:
             found += [code for (code, _), hit in zip(live, close.tolist(), strict=True) if hit]
         return tuple(found)
 
+    def at(self, nodes: NDArray[np.float64], reach_deg: float) -> tuple[str, ...]:
+        """The codes whose polygons come within `reach_deg` degrees of any of many nodes, shape (n, 2)."""
+        points = np.asarray(shapely.points(nodes), dtype=object)
+        hits = np.unique(self.base.tree.query(points, predicate="dwithin", distance=reach_deg)[1])
+        found = [code for code in map(self.base.codes.__getitem__, hits.tolist()) if code not in self.changed]
+        live = [(code, polygon) for code, polygon in self.changed.items() if polygon is not None]
+        if live:
+            tree = shapely.STRtree([polygon for _, polygon in live])
+            close = np.unique(tree.query(points, predicate="dwithin", distance=reach_deg)[1])
+            found += [live[i][0] for i in close.tolist()]
+        return tuple(found)
+
     def community(self, code: str) -> str:
         """The community of a polygon."""
         return self.named.get(code) or self.base.communities.get(code, "")

@@ -77,6 +77,11 @@ def with_nodes(shape: Area, nodes: NDArray[np.float64]) -> Area:
     >>> with_nodes(shapely.box(0, 0, 2, 1), np.array([[1.0, 1.0], [5.0, 5.0]])).wkt
     'POLYGON ((2 0, 2 1, 1 1, 0 1, 0 0, 2 0))'
     """
+    west, south, east, north = shape.bounds
+    close = (nodes[:, 0] >= west - ON_EDGE) & (nodes[:, 0] <= east + ON_EDGE)
+    nodes = nodes[close & (nodes[:, 1] >= south - ON_EDGE) & (nodes[:, 1] <= north + ON_EDGE)]
+    if not len(nodes):
+        return shape
     added = 0
 
     def change(ring: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -187,7 +187,7 @@ def _noded(
     """Nodes for the neighbours of what was mended, and the proof that nothing was torn."""
     nodes = np.array(sorted(nodes_of(after.values()) - nodes_of(before.values()))).reshape(-1, 2)
     if len(nodes):
-        for code in coverage.near(shapely.MultiPoint(nodes), ON_EDGE):
+        for code in coverage.at(nodes, ON_EDGE):
             old = after.get(code, coverage[code])
             new = with_nodes(old, nodes)
             if new is not old:

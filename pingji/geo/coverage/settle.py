@@ -56,7 +56,7 @@ def settled(
     full = dict(after)
     nodes = np.array(sorted(nodes_of(after.values()) - nodes_of(before.values()))).reshape(-1, 2)
     if len(nodes):
-        for code in coverage.near(shapely.MultiPoint(nodes), ON_EDGE):
+        for code in coverage.at(nodes, ON_EDGE):
             if code not in before:
                 noded = with_nodes(coverage[code], nodes)
                 if noded is not coverage[code]:
