@@ -8,7 +8,6 @@ import shapely
 from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 
-from pingji.geo.coverage.assign import common_length, segments
 from pingji.geo.coverage.errors import StillInvalid, WouldEmpty
 from pingji.geo.coverage.measure import width_m
 from pingji.geo.coverage.model import Coverage, Edit
@@ -139,10 +138,8 @@ def _mended(
     gap_m: float,
 ) -> dict[int, Area]:
     """The suspects and the sound polygons around them, cleaned together; only those that come out otherwise."""
-    for problem in fixed:
-        if problem.kind == "outside_parent" and outline is not None:
-            i = problem.members[0]
-            shapes[i] = _polygonal(shapes[i].intersection(outline))
+    if outline is not None:
+        _fit_rim(shapes, fixed, outline)
     tree = shapely.STRtree(shapes)
     around = np.unique(np.concatenate([suspects, tree.query(shapes[suspects], predicate="intersects")[1]]))
     around = np.array([i for i in around.tolist() if i not in barred], dtype=np.intp)
@@ -157,28 +154,23 @@ def _mended(
         if shape.is_empty:
             raise WouldEmpty(codes=(), lonlat=place(shapes[i]), area_m2=0.0, member=i)
         mended[i] = shapes[i] if unchanged else shape
-    if outline is not None:
-        _fill_rim(mended, fixed, coverage)
     return mended
 
 
-def _fill_rim(mended: dict[int, Area], fixed: Sequence[CoverageProblem], coverage: Coverage) -> None:
-    """Gaps along the outline, which to a cleaner is the open side, go to the neighbour with most border there."""
+def _fit_rim(shapes: NDArray[np.object_], fixed: Sequence[CoverageProblem], outline: Area) -> None:
+    """Along the outline, which to a cleaner is the open side: cut off what leaves, add what is open to a neighbour."""
+    rim = outline.boundary
+    shapely.prepare(rim)
     for problem in fixed:
-        near = [i for i in problem.members if i in mended]
-        if problem.kind != "gap" or not near:
-            continue
-        rest = problem.geometry.difference(shapely.union_all([mended[i] for i in near]))
-        for gap in polygons_of(rest):
-            if width_m(np.array([gap], dtype=object), coverage.crs)[0] < _HAIR_M:
-                continue
-            nodes = np.array(sorted(nodes_of([gap])))
-            for i in near:
-                mended[i] = with_nodes(mended[i], nodes)
-            noded = with_nodes(gap, np.array(sorted(nodes_of([mended[i] for i in near]))))
-            edges = segments(noded)
-            taker = max(near, key=lambda i: common_length(edges, segments(mended[i])))
-            mended[taker] = _polygonal(shapely.union_all([mended[taker], noded]))
+        if problem.kind == "outside_parent":
+            i = problem.members[0]
+            shapes[i] = _polygonal(shapes[i].intersection(outline))
+    for problem in fixed:
+        if problem.kind == "gap" and problem.members and shapely.dwithin(rim, problem.geometry, ON_EDGE):
+            edge = problem.geometry.boundary
+            common = [edge.intersection(shapes[i]).length for i in problem.members]
+            taker = problem.members[int(np.argmax(common))]
+            shapes[taker] = _polygonal(shapes[taker].union(problem.geometry))
 
 
 def _noded(
