@@ -15,6 +15,7 @@ from shapely.geometry.base import BaseGeometry
 from pingji.geo.coverage.chain import Edges, loose_edges, winding
 from pingji.geo.coverage.measure import area_m2, central_crs, width_m
 from pingji.geo.coverage.planar import faces_of, polygons_of
+from pingji.geo.crs import to_metric
 
 Kind = Literal["missing", "invalid", "sliver", "duplicate", "overlap", "gap", "outside_parent"]
 
@@ -188,12 +189,15 @@ def _gaps(scene: _Scene, holes: NDArray[np.object_]) -> list[CoverageProblem]:
 def _problem(scene: _Scene, kind: Kind, members: tuple[int, ...], parts: list[BaseGeometry]) -> list[CoverageProblem]:
     """The problem that these parts are, if any of them is wider than rounding explains."""
     shapes = np.array([p for part in parts for p in polygons_of(part) if not p.is_empty], dtype=object)
-    if len(shapes):
-        shapes = shapes[width_m(shapes, scene.crs) > scene.tolerance_m]
     if not len(shapes):
         return []
-    whole = shapes[0] if len(shapes) == 1 else shapely.MultiPolygon(shapes.tolist())
-    return [CoverageProblem(kind, members, whole, area_m2(whole, scene.crs))]
+    metres = to_metric(shapes, scene.crs)
+    area, length = shapely.area(metres), shapely.length(metres)
+    wide = 2 * area > scene.tolerance_m * length
+    if not wide.any():
+        return []
+    whole = shapes[wide][0] if wide.sum() == 1 else shapely.MultiPolygon(shapes[wide].tolist())
+    return [CoverageProblem(kind, members, whole, float(area[wide].sum()))]
 
 
 def _same(one: BaseGeometry, other: BaseGeometry) -> bool:
