@@ -37,6 +37,17 @@ def encode(kind: str, values: Mapping[str, object], removed: list[str]) -> bytes
     return b"data: " + orjson.dumps(message) + b"\n\n"
 
 
+async def _set_within(event: asyncio.Event, seconds: float) -> None:
+    """Until the event is set, or the time is over.
+
+    Not `asyncio.wait_for`: up to Python 3.11 it swallows a cancellation that comes together with the event, and a
+    server that shuts down while people are counted would wait for ever.
+    """
+    with suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await event.wait()
+
+
 def _last_import(figures: Mapping[str, object]) -> object:
     """What tells one import from the next; none in a store without events."""
     events = figures.get("events")
@@ -116,11 +127,8 @@ class Hub:
                 last_sent = now
                 self._broadcast({audience: encode("heartbeat", {}, []) for audience in AUDIENCES})
             await asyncio.sleep(max(PAUSE_S, SHARE * self.read_seconds))
-            try:
-                heartbeat_in = last_sent + HEARTBEAT_S - time.monotonic()
-                await asyncio.wait_for(self._changed.wait(), max(0.0, min(REREAD_S, heartbeat_in)))
-            except TimeoutError:
-                continue
+            heartbeat_in = last_sent + HEARTBEAT_S - time.monotonic()
+            await _set_within(self._changed, max(0.0, min(REREAD_S, heartbeat_in)))
 
     async def _run_routine(self) -> None:
         """The figures of quiet times by themselves: they take longer to read and nobody waits for them."""
@@ -131,8 +139,7 @@ class Hub:
             except Exception:  # as above; the next round tries again
                 log.exception("the routine figures could not be read")
             self._imported.clear()
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._imported.wait(), ROUTINE_S)
+            await _set_within(self._imported, ROUTINE_S)
 
     def _read_routine(self) -> dict[str, object]:
         county = self._context.county_or_none()

@@ -12,7 +12,7 @@ from sqlalchemy import Engine
 
 from pingji.dashboard import commands
 from pingji.dashboard.context import Context, now_us
-from pingji.dashboard.live import QUEUE, Hub
+from pingji.dashboard.live import QUEUE, Hub, _set_within
 from pingji.dashboard.suppress import public_figures
 from pingji.data.notify import Listener
 from pingji.data.writer import Writer
@@ -231,3 +231,24 @@ def test_before_there_is_a_county(engine: Engine) -> None:
             assert message["values"] == {"county": None}
 
     live(engine, journey)
+
+
+def test_a_hub_stops_even_when_something_changes_at_that_moment() -> None:
+    async def scenario() -> bool:
+        event = asyncio.Event()
+
+        async def watch() -> None:
+            while True:
+                event.clear()
+                await _set_within(event, 5)
+
+        task = asyncio.create_task(watch())
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        event.set()  # the waiter is about to wake ...
+        await asyncio.sleep(0)
+        task.cancel()  # ... when it is told to stop
+        await asyncio.wait([task], timeout=2)
+        return task.cancelled()
+
+    assert asyncio.run(scenario())
