@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, Connection, Select, Table, and_, func, ins
 
 from pingji.data import counts
 from pingji.data.scopes import COUNTY, TOWNSHIP, Scope
-from pingji.data.sql import upsert
+from pingji.data.sql import learn_sizes, upsert
 from pingji.data.tables import LAYER_TABLES, headcount, occupancy, operation, person, trend, whereabouts
 from pingji.ops.whereabouts import Whereabouts
 
@@ -113,6 +113,7 @@ def open_operation(conn: Connection, scope: Scope, operation_id: str, exercise: 
         conn.execute(insert(whereabouts), unnamed)
     counts.open_places(conn, scope, operation_id)
     counts.recount(conn, scope.county, operation_id)
+    learn_sizes(conn, whereabouts)
     c = whereabouts.c
     query = select(func.count()).where(c.county == scope.county, c.operation == operation_id)
     return conn.scalars(query).one()

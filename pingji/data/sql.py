@@ -38,6 +38,16 @@ def take_turn(conn: Connection, county: str, *, alone: bool) -> None:
         conn.execute(text(f"SELECT {lock}(:turns, hashtext(:county))"), {"turns": _TURNS, "county": county})
 
 
+def learn_sizes(conn: Connection, table: Table) -> None:
+    """Let PostgreSQL look at a table that has just grown by thousands of rows.
+
+    Until it does by itself, a minute later, it thinks the table small and reads all of it for every batch. SQLite
+    plans by the keys alone.
+    """
+    if conn.dialect.name == "postgresql":
+        conn.execute(text(f"ANALYZE {table.name}"))
+
+
 def among(conn: Connection, column: ColumnElement[str], names: Collection[str]) -> ColumnElement[bool]:
     """Whether a column is one of many names.
 
