@@ -4,12 +4,17 @@ from pingji.data.tables.base import SRID, metadata
 from pingji.data.tables.counts import headcount, movement, occupancy, tally, trend, whereabouts
 from pingji.data.tables.decisions import journal, mode, operation, press
 from pingji.data.tables.features import LAYER_TABLES, area
+from pingji.data.tables.grids import change_edit, change_set, grid_lineage, grid_proposal, past_grids
 from pingji.data.tables.people import party_link, party_member, person
 
 __all__ = [
     "LAYER_TABLES",
     "SRID",
     "area",
+    "change_edit",
+    "change_set",
+    "grid_lineage",
+    "grid_proposal",
     "headcount",
     "journal",
     "metadata",
@@ -19,6 +24,7 @@ __all__ = [
     "operation",
     "party_link",
     "party_member",
+    "past_grids",
     "person",
     "press",
     "tally",

@@ -3,7 +3,7 @@
 Columns that are marked *derived* are filled by `data.derive` from geometry after every import, never by hand.
 """
 
-from sqlalchemy import Boolean, Column, Date, Float, Index, Table, false
+from sqlalchemy import BigInteger, Boolean, Column, Date, Float, Index, Table, false
 
 from pingji.data.tables.base import layer_table, mapping, number, text
 
@@ -34,7 +34,9 @@ grids = layer_table(
     number("resident_count"),  # derived
     Column("valid_from", Date),
     Column("valid_to", Date),
+    Column("began_at", BigInteger, nullable=False, server_default="0"),  # of this version; 0: as long as anybody knows
     text("reason"),
+    text("change_set"),  # that began this version; empty where it was imported
 )
 
 buildings = layer_table(
