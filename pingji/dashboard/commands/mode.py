@@ -1,4 +1,4 @@
-"""The one write door: load → pure rule → save → commit, then every screen hears of it."""
+"""The mode of scopes and the state of places: what a duty officer decides."""
 
 import uuid
 
