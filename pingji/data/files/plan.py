@@ -3,23 +3,21 @@
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
 
-import numpy as np
-from shapely.geometry.base import BaseGeometry
-from sqlalchemy import Connection, Table, select
+from sqlalchemy import Connection, select
 
 from pingji.data import derive, features, journal, notify
-from pingji.data.errors import BadMapping, EmptyFile, FileError, ImportRefused, ShiftUndecided, UnknownCounty
+from pingji.data.errors import BadMapping, EmptyFile, FileError, ImportRefused, UnknownCounty
 from pingji.data.files import county as counties
 from pingji.data.files.guard import require_file
-from pingji.data.files.mapping import FileMapping, LayerMapping, load_mapping, require_fields
-from pingji.data.files.rows import Rows, build_rows, by_headers, drop_duplicates
-from pingji.data.files.source import Note, read_source
+from pingji.data.files.mapping import load_mapping
+from pingji.data.files.reading import ImportOptions, read_rows, settle_shift
+from pingji.data.files.rows import Rows, drop_duplicates
+from pingji.data.files.source import Note
 from pingji.geo.coverage import find_problems
-from pingji.geo.gcj02 import OffsetFinding, correct
+from pingji.geo.gcj02 import OffsetFinding
 
 _GROUND = {"communities", "grids", "area"}  # layers whose union is the county itself
 _EXPECTED = {
@@ -28,19 +26,6 @@ _EXPECTED = {
     "transfer_points": ("capacity",),
     "shelters": ("capacity",),
 }
-
-
-@dataclass(frozen=True, slots=True)
-class ImportOptions:
-    """What whoever imports has said. `accept_offset` `none` means: the coordinates are right as they are."""
-
-    mapping: str | None = None
-    crs: str | None = None
-    encoding: str | None = None
-    accept_offset: Literal["gcj02", "bd09", "none"] | None = None
-    replace: bool = False
-    repair: bool = False
-    county: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,12 +77,13 @@ def plan_import(
     if outline is None and layer not in _GROUND:
         raise UnknownCounty(file=first, value=county)
 
-    rows, skip = _read_all(table, files, options, mapping)
+    rows, skip = read_rows(table, files, options, mapping)
     stored: set[str] = set()
     if not options.replace:
         stored = set(conn.execute(select(table.c.code).where(table.c.county == county)).scalars())
     drop_duplicates(rows, stored, skip)
-    offset = _settle_shift(rows, outline, layer, options, first)
+    found = counties.shift_of(rows.kept, outline, layer) if outline is not None else None
+    offset = settle_shift(rows, found, options, first)
     if outline is not None:
         counties.drop_outside(rows, outline, skip)
     if not rows.kept and not rows.errors:
@@ -160,44 +146,6 @@ def apply_import(conn: Connection, plan: ImportPlan, *, actor: str = "", at: int
     journal.write(conn, plan.county, at=moment, actor=actor, action="import", scope=plan.county, detail=detail)
     notify.notify(conn, f"layer:{plan.county}:{plan.layer}")
     return written
-
-
-def _read_all(
-    table: Table, files: Sequence[Path], options: ImportOptions, mapping: FileMapping | None
-) -> tuple[Rows, frozenset[str]]:
-    rows = Rows()
-    skip: frozenset[str] = frozenset()
-    for path in files:
-        source = read_source(path, crs=options.crs, encoding=options.encoding)
-        layer: LayerMapping = mapping.layers[table.name] if mapping else by_headers(table, source)
-        require_fields(layer, source.names, source.file)
-        skip = layer.skip
-        part = build_rows(table, source, layer, repair=options.repair)
-        rows.read += part.read
-        rows.kept += part.kept
-        rows.errors += part.errors
-        rows.dropped += part.dropped
-        rows.notes += [*source.notes, *part.notes]
-    return rows, skip
-
-
-def _settle_shift(
-    rows: Rows, outline: BaseGeometry | None, layer: str, options: ImportOptions, file: str
-) -> OffsetFinding | None:
-    """Notice a shift; correct it where that was asked, refuse where nobody has decided."""
-    found = counties.shift_of(rows.kept, outline, layer) if outline is not None else None
-    if options.accept_offset in ("gcj02", "bd09"):
-        shapes = correct(np.array([row.geometry for row in rows.kept], dtype=object), options.accept_offset)
-        rows.kept = [replace(row, geometry=shape) for row, shape in zip(rows.kept, shapes, strict=True)]
-        rows.notes.append(Note("offset_corrected", {"file": file, "system": options.accept_offset.upper()}))
-        if found is None or found.system != options.accept_offset:
-            rows.notes.append(Note("offset_unproven", {"file": file, "system": options.accept_offset.upper()}))
-    elif found is not None:
-        params = {"file": file, "system": found.system.upper(), "metres": round(found.shift_m)}
-        rows.notes.append(Note("offset_suspected", {**params, "confidence": round(100 * found.confidence)}))
-        if options.accept_offset is None:
-            rows.errors.append(ShiftUndecided(file=file, value=found.system))
-    return found
 
 
 def _note_incomplete(layer: str, rows: Rows) -> None:

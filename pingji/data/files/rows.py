@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any
@@ -60,8 +60,11 @@ class Rows:
             self.errors.append(error)
 
 
-def by_headers(table: Table, source: Source) -> LayerMapping:
-    """A mapping from the file's own headers: our column names and their common Chinese and English aliases."""
+def by_headers(table: Table, source: Source, *, optional: Collection[str] = ()) -> LayerMapping:
+    """A mapping from the file's own headers: our column names and their common Chinese and English aliases.
+
+    A column that the layer needs has to be there, unless it is among `optional`.
+    """
     columns: dict[str, str] = {}
     known = aliases()
     for column in table.c:
@@ -71,13 +74,15 @@ def by_headers(table: Table, source: Source) -> LayerMapping:
         if name and name not in columns.values():
             columns[column.name] = name
     for wanted in _required(table):
-        if wanted not in columns:
+        if wanted not in columns and wanted not in optional:
             raise MissingColumn(file=source.file, field=wanted, value=", ".join(source.names))
     return LayerMapping({column: f"{{{name}}}" for column, name in columns.items()})
 
 
-def build_rows(table: Table, source: Source, mapping: LayerMapping, *, repair: bool) -> Rows:
-    """Check and convert all records of a file for one layer."""
+def build_rows(
+    table: Table, source: Source, mapping: LayerMapping, *, repair: bool, optional: Collection[str] = ()
+) -> Rows:
+    """Check and convert all records of a file for one layer; only columns among `optional` may be needed and blank."""
     out = Rows(read=len(source.records))
     blanks: Counter[str] = Counter()
     for record in source.records:
@@ -85,7 +90,7 @@ def build_rows(table: Table, source: Source, mapping: LayerMapping, *, repair: b
             out.dropped.append(("filtered", None))
             continue
         shape = _shape(table, source.file, record, mapping, out, repair=repair)
-        values = _values(table, source.file, record, mapping, out, blanks)
+        values = _values(table, source.file, record, mapping, out, blanks, optional)
         if shape is not None and values is not None:
             said = f"{source.file}; {mapping.source}" if mapping.source else source.file
             out.kept.append(Row(source.file, record.row, values, shape, mapping.header("code"), said))
@@ -175,7 +180,13 @@ _CONVERT: Mapping[Conversion, Callable[[BaseGeometry], BaseGeometry]] = {
 
 
 def _values(
-    table: Table, file: str, record: Record, mapping: LayerMapping, out: Rows, blanks: Counter[str]
+    table: Table,
+    file: str,
+    record: Record,
+    mapping: LayerMapping,
+    out: Rows,
+    blanks: Counter[str],
+    optional: Collection[str],
 ) -> dict[str, object] | None:
     raw = mapping.values(record.fields, record.row)
     values: dict[str, object] = {}
@@ -183,7 +194,7 @@ def _values(
     for name, value in raw.items():
         column = table.c[name]
         text = as_text(value)
-        if not text and _is_required(column):
+        if not text and _is_required(column) and name not in optional:
             error = NoCode if name == "code" else BadValue
             out.refuse(f"no_{name}", error(file=file, row=record.row, field=mapping.header(name)), mapping.skip)
             good = False
