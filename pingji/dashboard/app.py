@@ -21,7 +21,7 @@ from pingji.dashboard.api import map as map_routes
 from pingji.dashboard.context import Context
 from pingji.dashboard.guard import Guard
 from pingji.dashboard.live import Hub
-from pingji.dashboard.pages import desk, shelters, wall
+from pingji.dashboard.pages import desk, grids, shelters, wall
 from pingji.dashboard.texts import t
 from pingji.data.engine import open_engine
 from pingji.data.notify import Listener
@@ -131,13 +131,14 @@ def _add_screens(server: FastAPI) -> None:
         use_pages=True,
         pages_folder="",
         assets_folder=str(HERE / "assets"),
+        assets_path_ignore=["vendor"],  # served, but loaded only by the page that needs it
         title=title,
         update_title=None,
         suppress_callback_exceptions=True,
     )
     # Told that there is a WebSocket, Dash's renderer tries to connect for ever; our stream is SSE.
     app.backend.websocket_capability = False
-    for page in (desk, wall, shelters):
+    for page in (desk, grids, wall, shelters):
         dash.register_page(page.__name__, path=page.PATH, title=title, layout=page.layout)
         page.register(app)
     app.layout = dash.page_container

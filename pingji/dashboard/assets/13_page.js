@@ -65,7 +65,7 @@
   /* Where the server has no county there is nothing to draw: say how to get one, and begin when it has come. */
   pingji.client.then((client) => {
     if (client.county) return;
-    for (const page of ["desk", "wall", "shelters"]) {
+    for (const page of ["desk", "grids", "wall", "shelters"]) {
       pingji.onPage(page, () => (document.querySelector("[data-first-run]").hidden = false));
     }
     pingji.live.on("county", (key, county) => county && location.reload());

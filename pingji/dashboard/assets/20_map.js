@@ -1,7 +1,7 @@
 /* The map: hooks every dl.Map, loads its layers, keeps code → feature, and repaints what the live stream changed.
 
    A page puts `dl.Map(...)` inside an element with data-map='{"audience": "staff|wall", "interactive": true,
-   "look": "auto|routine|emergency", "layers": [names], "padding": [left, top, right, bottom] in CSS px}'; every member
+   "look": "auto|routine|emergency", "layers": [names], "pick": true, "padding": [left, top, right, bottom] in CSS px}'; every member
    may be left out.
 
    pingji.map.ready            promise of the first view      pingji.map.views      all views of the page
@@ -62,7 +62,7 @@
   function attach(map, options = {}) {
     const view = {
       map,
-      options: { audience: "staff", interactive: true, look: "auto", padding: [24, 24, 24, 24], ...options },
+      options: { audience: "staff", interactive: true, pick: true, look: "auto", padding: [24, 24, 24, 24], ...options },
       layers: [],
       byName: new Map(),
       look: "routine",
@@ -117,7 +117,7 @@
     kit.tiles(view, client.tianditu_key);
     kit.mountCanvases(view);
     if (view.options.interactive) {
-      kit.mountPicking(view);
+      if (view.options.pick) kit.mountPicking(view);
       nameTownships(view);
     }
     new ResizeObserver(() => view.map.invalidateSize({ animate: false, pan: false })).observe(view.map.getContainer());

@@ -15,17 +15,21 @@
 
   /** The canvases of a view, each in its pane, following Leaflet's own zoom animation. */
   kit.mountCanvases = (view) => {
-    const L = window.L;
     view.canvases = {};
     for (const [name, order] of Object.entries(STACK)) {
-      const pane = view.map.createPane(`pingji-${name}`);
-      pane.style.zIndex = order;
-      pane.style.pointerEvents = "none";
-      view.canvases[name] = new (canvasClass(L))({ pane: `pingji-${name}`, padding: view.options.interactive ? 0.15 : 0 });
       // thresholds are for a screen of ordinary size: a 4K wall shows no more names, but larger ones
-      view.canvases[name].paint = (frame) => painters[name](view, { ...frame, zoom: frame.zoom - Math.log2(view.scale) });
-      view.canvases[name].addTo(view.map);
+      kit.addCanvas(view, name, order, (frame) => painters[name](view, { ...frame, zoom: frame.zoom - Math.log2(view.scale) }));
     }
+  };
+
+  /** One more canvas in a pane of its own; `paint` gets a frame whenever the map moved or `kit.repaint` asked. */
+  kit.addCanvas = (view, name, order, paint) => {
+    const pane = view.map.createPane(`pingji-${name}`);
+    pane.style.zIndex = order;
+    pane.style.pointerEvents = "none";
+    const one = new (canvasClass(window.L))({ pane: `pingji-${name}`, padding: view.options.interactive ? 0.15 : 0 });
+    view.canvases[name] = Object.assign(one, { paint });
+    one.addTo(view.map);
   };
 
   let canvas = null;
@@ -149,6 +153,8 @@
       if (close) context.closePath();
     }
   }
+
+  kit.trace = trace;
 
   function paintShapes(view, frame, name) {
     for (const state of layersOf(view, name, frame.zoom)) {

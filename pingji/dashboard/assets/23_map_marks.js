@@ -294,4 +294,5 @@
     stamps.set(key, image);
     return image;
   }
+  kit.stamp = stamp;
 })();

@@ -57,10 +57,21 @@ def slot(name: str, class_name: str = "") -> html.Div:
     return html.Div(className=class_name, **{"data-slot": name})
 
 
-def map_box(*, audience: str, interactive: bool, class_name: str = "") -> html.Div:
-    """The map in its box; `20_map.js` reads the box's `data-map` and draws the layers."""
+def map_box(
+    *,
+    audience: str,
+    interactive: bool,
+    class_name: str = "",
+    layers: Sequence[str] | None = None,
+    pick: bool = True,
+) -> html.Div:
+    """The map in its box; `20_map.js` reads the box's `data-map` and draws the layers, or only those named.
+
+    Where `pick` is false a click opens no popup: the page has its own use for it.
+    """
     centre, zoom = FIRST_VIEW
-    options = json.dumps({"interactive": interactive, "audience": audience})
+    wanted = {"interactive": interactive, "audience": audience, "pick": pick}
+    options = json.dumps(wanted if layers is None else {**wanted, "layers": list(layers)})
     switches = dict.fromkeys(
         ("dragging", "scrollWheelZoom", "doubleClickZoom", "boxZoom", "keyboard", "touchZoom"), interactive
     )

@@ -55,6 +55,7 @@ def _header(language: str) -> html.Header:
                 [
                     common.connection(language),
                     html.Time(className="clock", **{"data-clock": ""}),
+                    html.A(t("desk.nav.grids", language), href=f"/grids{query}"),
                     html.A(t("desk.nav.wall", language), href=f"/wall{query}"),
                     html.A(t("desk.nav.shelters", language), href=f"/shelters{query}"),
                     html.A(
