@@ -4,7 +4,8 @@ import csv
 import os
 import re
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 
@@ -13,6 +14,7 @@ import openpyxl
 import orjson
 import pyogrio
 import shapely
+from numpy.typing import NDArray
 from openpyxl.cell import WriteOnlyCell
 from sqlalchemy import Connection
 
@@ -42,19 +44,32 @@ def export(conn: Connection, county: str, layer: str, path: Path, *, unmasked: b
     writer = _WRITERS.get(path.suffix.lower())
     if writer is None:
         raise UnknownFormat(file=path.name, value=", ".join(_WRITERS))
-    if not path.parent.is_dir() or path.is_dir():
-        raise NotAFile(file=str(path))
     names = [c.name for c in table.c if c.name not in _LEFT_OUT]
     found = features.load_features(conn, county, layer, columns=names)
     if not found:
         raise EmptyFile(file=layer)
     phones = set() if unmasked else {name for name in names if name.endswith("phone")}
     rows = [[_cell(f.values[name], name in phones) for name in names] for f in found]
+    with whole_or_nothing(path) as made:
+        writer(made, layer, names, rows, found)
+    return len(found)
+
+
+@contextmanager
+def whole_or_nothing(path: Path) -> Iterator[Path]:
+    """A place beside `path` to write a file, and those that belong to it; all are moved there when nothing went wrong.
+
+    Raises
+    ------
+    NotAFile
+        The folder is not there, or the path is one.
+    """
+    if not path.parent.is_dir() or path.is_dir():
+        raise NotAFile(file=str(path))
     with tempfile.TemporaryDirectory(dir=path.parent, prefix=".pingji-") as folder:
-        writer(Path(folder) / path.name, layer, names, rows, found)
+        yield Path(folder) / path.name
         for made in Path(folder).iterdir():
             os.replace(made, path.parent / made.name)
-    return len(found)
 
 
 def mask_phone(number: str) -> str:
@@ -87,14 +102,36 @@ def _cell(value: object, phone: bool) -> object:
 Rows = Sequence[Sequence[object]]
 
 
-def _write_vector(
-    driver: str, path: Path, layer: str, names: Sequence[str], rows: Rows, found: Sequence[Feature]
+def write_vector(
+    driver: str,
+    path: Path,
+    layer: str,
+    fields: Mapping[str, NDArray[np.generic]],
+    shapes: NDArray[np.object_],
+    *,
+    encoding: str = "UTF-8",
+    digits: int = _DIGITS,
 ) -> None:
-    columns = [_array([row[i] for row in rows]) for i in range(len(names))]
-    shapes = shapely.transform(np.array([f.geometry for f in found], dtype=object), lambda xy: xy.round(_DIGITS))
+    """Write geometries in EPSG:4490 lon/lat degrees, with their fields, by one of GDAL's drivers.
+
+    Parameters
+    ----------
+    driver : str
+        GPKG, GeoJSON or ESRI Shapefile.
+    encoding : str
+        Of the texts of a Shapefile; its .cpg says so.
+    digits : int
+        Of a degree that GeoJSON is written with; the others keep whole numbers.
+
+    Raises
+    ------
+    UnknownFormat
+        Geometries of several kinds in a Shapefile.
+    """
     options: dict[str, object] = {}
+    names = list(fields)
     if driver == "ESRI Shapefile":
-        options = {"encoding": "UTF-8"}
+        options = {"encoding": encoding}
         names = _short(names)
     kinds = {g.geom_type.removeprefix("Multi") for g in shapes}
     if len(kinds) > 1 and driver == "ESRI Shapefile":
@@ -102,11 +139,11 @@ def _write_vector(
     multi = any(g.geom_type.startswith("Multi") for g in shapes)
     kind = "Unknown" if len(kinds) > 1 else ("Multi" if multi else "") + kinds.pop()
     if driver == "GeoJSON":
-        options = {"layer_options": {"COORDINATE_PRECISION": str(_DIGITS), "RFC7946": "NO"}}
+        options = {"layer_options": {"COORDINATE_PRECISION": str(digits), "RFC7946": "NO"}}
     pyogrio.raw.write(
         path,
         shapely.to_wkb(shapes),
-        columns,
+        list(fields.values()),
         np.array(names, dtype=object),
         layer=layer,
         driver=driver,
@@ -117,7 +154,16 @@ def _write_vector(
     )
 
 
-def _array(values: Sequence[object]) -> "np.ndarray[tuple[int], np.dtype[np.generic]]":
+def _write_vector(
+    driver: str, path: Path, layer: str, names: Sequence[str], rows: Rows, found: Sequence[Feature]
+) -> None:
+    fields = {name: as_array([row[i] for row in rows]) for i, name in enumerate(names)}
+    shapes = shapely.transform(np.array([f.geometry for f in found], dtype=object), lambda xy: xy.round(_DIGITS))
+    write_vector(driver, path, layer, fields, shapes)
+
+
+def as_array(values: Sequence[object]) -> NDArray[np.generic]:
+    """Values of one field as the array that GDAL takes: truths, numbers or days where all are such, else texts."""
     filled = [value for value in values if value is not None]
     if filled and all(isinstance(value, bool) for value in values):
         return np.array(values, dtype=bool)
@@ -125,6 +171,8 @@ def _array(values: Sequence[object]) -> "np.ndarray[tuple[int], np.dtype[np.gene
         return np.array(values, dtype=np.int64)
     if filled and all(isinstance(value, int | float) for value in filled):
         return np.array([np.nan if value is None else value for value in values], dtype=np.float64)
+    if filled and all(isinstance(value, date) for value in filled):
+        return np.array(values, dtype="datetime64[D]")
     return np.array([None if value is None else str(value) for value in values], dtype=object)
 
 
