@@ -1,9 +1,11 @@
 """Coverages: polygons that tile their parent without a gap or an overlap; what is wrong with one, and edits of one."""
 
 from pingji.geo.coverage.give import give
+from pingji.geo.coverage.match import Match, ended, match
 from pingji.geo.coverage.merge import merge
 from pingji.geo.coverage.model import Coverage, Edit
 from pingji.geo.coverage.problems import CoverageProblem, Kind, find_problems
+from pingji.geo.coverage.redraw import redraw
 from pingji.geo.coverage.repair import Repair, repair
 from pingji.geo.coverage.reshape import reshape
 from pingji.geo.coverage.simplify import simplify
@@ -15,12 +17,16 @@ __all__ = [
     "CoverageProblem",
     "Edit",
     "Kind",
+    "Match",
     "Repair",
+    "ended",
     "find_problems",
     "give",
     "insert_vertex",
+    "match",
     "merge",
     "move_vertex",
+    "redraw",
     "remove_vertex",
     "repair",
     "reshape",

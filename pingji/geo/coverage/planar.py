@@ -17,6 +17,23 @@ def polygons_of(shape: BaseGeometry) -> list[shapely.Polygon]:
     return [part for part in shapely.get_parts(shape).tolist() if isinstance(part, shapely.Polygon)]
 
 
+def polygonal(shape: BaseGeometry) -> Area:
+    """What of a shape has an area.
+
+    Examples
+    --------
+    >>> polygonal(shapely.GeometryCollection([shapely.box(0, 0, 1, 1), shapely.Point(5, 5)])).wkt
+    'POLYGON ((1 0, 1 1, 0 1, 0 0, 1 0))'
+    """
+    found = [part for part in polygons_of(shape) if not part.is_empty]
+    return found[0] if len(found) == 1 else shapely.MultiPolygon(found)
+
+
+def made_valid(shape: BaseGeometry) -> Area:
+    """A shape made valid; rings that cross themselves become several."""
+    return polygonal(shape if shape.is_valid else shapely.make_valid(shape, method="structure"))
+
+
 def faces_of(lines: NDArray[np.object_]) -> NDArray[np.object_]:
     """The faces that lines enclose once they are cut where they cross; loose ends enclose nothing.
 
@@ -64,13 +81,15 @@ def rebuilt(shape: Area, change: Callable[[NDArray[np.float64]], NDArray[np.floa
     return parts[0] if len(parts) == 1 and isinstance(shape, shapely.Polygon) else shapely.MultiPolygon(parts)
 
 
-def with_nodes(shape: Area, nodes: NDArray[np.float64]) -> Area:
+def with_nodes(shape: Area, nodes: NDArray[np.float64], reach: float = ON_EDGE) -> Area:
     """A shape with those nodes added that lie on its edges; the same object where none does.
 
     Parameters
     ----------
     shape : Polygon or MultiPolygon
     nodes : float64, shape (n, 2)
+    reach : float
+        How far beside its edge a node may be, in degrees; the edge then runs through the node.
 
     Examples
     --------
@@ -78,8 +97,8 @@ def with_nodes(shape: Area, nodes: NDArray[np.float64]) -> Area:
     'POLYGON ((2 0, 2 1, 1 1, 0 1, 0 0, 2 0))'
     """
     west, south, east, north = shape.bounds
-    close = (nodes[:, 0] >= west - ON_EDGE) & (nodes[:, 0] <= east + ON_EDGE)
-    nodes = nodes[close & (nodes[:, 1] >= south - ON_EDGE) & (nodes[:, 1] <= north + ON_EDGE)]
+    close = (nodes[:, 0] >= west - reach) & (nodes[:, 0] <= east + reach)
+    nodes = nodes[close & (nodes[:, 1] >= south - reach) & (nodes[:, 1] <= north + reach)]
     if not len(nodes):
         return shape
     added = 0
@@ -97,7 +116,7 @@ def with_nodes(shape: Area, nodes: NDArray[np.float64]) -> Area:
             along = ((node - a) * span).sum(axis=1) / np.maximum((span**2).sum(axis=1), 1e-300)
             away = np.abs(a + np.clip(along, 0, 1)[:, None] * span - node).max(axis=1)
             # A pinched ring runs through the place twice: every edge there gets the node.
-            for i in np.flatnonzero((away < ON_EDGE) & (along > 0) & (along < 1)).tolist():
+            for i in np.flatnonzero((away < reach) & (along > 0) & (along < 1)).tolist():
                 places.append((i, float(along[i])))
                 fresh.append(node)
         if not places:

@@ -6,12 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 import shapely
 from numpy.typing import NDArray
-from shapely.geometry.base import BaseGeometry
 
 from pingji.geo.coverage.errors import StillInvalid, WouldEmpty
 from pingji.geo.coverage.measure import width_m
 from pingji.geo.coverage.model import Coverage, Edit
-from pingji.geo.coverage.planar import ON_EDGE, Area, nodes_of, polygons_of, with_nodes
+from pingji.geo.coverage.planar import ON_EDGE, Area, made_valid, nodes_of, polygonal, with_nodes
 from pingji.geo.coverage.problems import CoverageProblem, find_problems
 from pingji.geo.coverage.restore import exact
 from pingji.geo.coverage.settle import exchange, place
@@ -82,7 +81,7 @@ def repair(
     shapes = given.copy()
     for problem in problems:
         if problem.kind == "invalid":
-            shapes[problem.members[0]] = _made_valid(given[problem.members[0]])
+            shapes[problem.members[0]] = made_valid(given[problem.members[0]])
     if any(problem.kind == "invalid" for problem in problems):
         problems += [p for p in find_problems(shapes, outline, _HAIR_M) if p not in problems]
     suspects, left = _repairable(coverage, shapes, problems, gap_m, overlap_m)
@@ -96,7 +95,7 @@ def repair(
     after = {names[i]: mended[i] for i in changed}
     before = {names[i]: given[i] for i in changed}
     _noded(coverage, before, after, problems)
-    gained, lost = exchange(coverage, {c: _made_valid(shape) for c, shape in before.items()}, after)
+    gained, lost = exchange(coverage, {c: made_valid(shape) for c, shape in before.items()}, after)
     return Repair(Edit("repair", before, after, (), gained, lost), names, fixed, tuple(left))
 
 
@@ -164,13 +163,13 @@ def _fit_rim(shapes: NDArray[np.object_], fixed: Sequence[CoverageProblem], outl
     for problem in fixed:
         if problem.kind == "outside_parent":
             i = problem.members[0]
-            shapes[i] = _polygonal(shapes[i].intersection(outline))
+            shapes[i] = polygonal(shapes[i].intersection(outline))
     for problem in fixed:
         if problem.kind == "gap" and problem.members and shapely.dwithin(rim, problem.geometry, ON_EDGE):
             edge = problem.geometry.boundary
             common = [edge.intersection(shapes[i]).length for i in problem.members]
             taker = problem.members[int(np.argmax(common))]
-            shapes[taker] = _polygonal(shapes[taker].union(problem.geometry))
+            shapes[taker] = polygonal(shapes[taker].union(problem.geometry))
 
 
 def _noded(
@@ -192,12 +191,3 @@ def _noded(
     if torn.any():
         i = int(np.flatnonzero(torn)[0])
         raise StillInvalid(codes=(list(after)[i],), lonlat=place(shapes[i]), area_m2=0.0)
-
-
-def _made_valid(shape: BaseGeometry) -> Area:
-    return _polygonal(shape if shape.is_valid else shapely.make_valid(shape, method="structure"))
-
-
-def _polygonal(shape: BaseGeometry) -> Area:
-    found = [part for part in polygons_of(shape) if not part.is_empty]
-    return found[0] if len(found) == 1 else shapely.MultiPolygon(found)

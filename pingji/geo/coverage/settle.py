@@ -11,7 +11,7 @@ from pingji.geo.coverage.chain import loose_edges
 from pingji.geo.coverage.errors import OutsideCommunity, StillInvalid, WouldEmpty, WouldSelfIntersect
 from pingji.geo.coverage.measure import area_m2, ground_m2, width_m
 from pingji.geo.coverage.model import Coverage, Edit
-from pingji.geo.coverage.planar import ON_EDGE, Area, faces_of, nodes_of, polygons_of, with_nodes
+from pingji.geo.coverage.planar import ON_EDGE, Area, faces_of, nodes_of, polygonal, with_nodes
 
 _ROUNDING_M = 1e-3  # a node computed on an edge moves it by less
 _LEAST_M2 = 1e-2  # below, ground that changes hands is rounding
@@ -52,19 +52,40 @@ def settled(
     """
     before = {code: coverage[code] for code in (*(c for c in after if c in coverage), *removed)}
     for code, shape in after.items():
-        _usable(code, shape, before.get(code))
-    full = dict(after)
+        usable(code, shape, before.get(code))
+    old, full = noded(coverage, before, after)
+    same_ground(coverage, full.values(), old.values(), tuple(old))
+    matching(coverage, old, full)
+    return written(coverage, kind, after, (old, full), lineage)
+
+
+def noded(
+    coverage: Coverage, before: Mapping[str, Area], after: Mapping[str, Area]
+) -> tuple[dict[str, Area], dict[str, Area]]:
+    """What changes, before and after, together with the neighbours that get a node of the new shapes."""
+    old, full = dict(before), dict(after)
     nodes = np.array(sorted(nodes_of(after.values()) - nodes_of(before.values()))).reshape(-1, 2)
-    if len(nodes):
-        for code in coverage.at(nodes, ON_EDGE):
-            if code not in before:
-                noded = with_nodes(coverage[code], nodes)
-                if noded is not coverage[code]:
-                    before[code], full[code] = coverage[code], noded
-    _prove(coverage, before, full)
+    for code in coverage.at(nodes, ON_EDGE) if len(nodes) else ():
+        if code not in before:
+            shape = with_nodes(coverage[code], nodes)
+            if shape is not coverage[code]:
+                old[code], full[code] = coverage[code], shape
+    return old, full
+
+
+def written(
+    coverage: Coverage,
+    kind: str,
+    after: Mapping[str, Area],
+    noded: tuple[Mapping[str, Area], Mapping[str, Area]],
+    lineage: Sequence[tuple[str, str]] = (),
+    communities: Mapping[str, str] | None = None,
+) -> Edit:
+    """The edit that this makes, with what everybody gains and loses; `noded` as the function of that name gives it."""
+    before, full = noded
     gained, lost = exchange(coverage, {c: s for c, s in before.items() if c in after or c not in full}, after)
     home = coverage.community(next(iter(before))) if before else ""
-    new = {code: home for code in full if code not in before}
+    new = {code: (communities or {}).get(code, home) for code in full if code not in before}
     return Edit(kind, before, full, tuple(lineage), gained, lost, new)
 
 
@@ -82,7 +103,8 @@ def place(shape: BaseGeometry) -> tuple[float, float]:
     return round(float(point.x), 7), round(float(point.y), 7)
 
 
-def _usable(code: str, shape: Area, old: Area | None) -> None:
+def usable(code: str, shape: Area, old: Area | None) -> None:
+    """Refuse a polygon that is empty or crosses itself."""
     if shape.is_empty or not shape.area:
         raise WouldEmpty(codes=(code,), lonlat=None if old is None else place(old), area_m2=0.0)
     if not shape.is_valid:
@@ -91,15 +113,19 @@ def _usable(code: str, shape: Area, old: Area | None) -> None:
         raise WouldSelfIntersect(codes=(code,), lonlat=where)
 
 
-def _prove(coverage: Coverage, before: Mapping[str, Area], after: Mapping[str, Area]) -> None:
-    edges, _ = loose_edges(np.array(list(after.values()), dtype=object), np.array(list(before.values()), dtype=object))
+def same_ground(coverage: Coverage, after: Iterable[Area], before: Iterable[Area], codes: tuple[str, ...]) -> None:
+    """Refuse polygons that do not cover every point as often as others did."""
+    edges, _ = loose_edges(np.array(list(after), dtype=object), np.array(list(before), dtype=object))
     if len(edges):
         faces = faces_of(np.asarray(shapely.linestrings(edges), dtype=object))
         wide = faces[width_m(faces, coverage.crs) > _ROUNDING_M]
         if len(wide):
             worst = max(wide.tolist(), key=lambda face: face.area)
-            raise StillInvalid(codes=tuple(before), lonlat=place(worst), area_m2=area_m2(worst, coverage.crs))
-    # The ground is right; the nodes must match as well, or the next edit tears the border open.
+            raise StillInvalid(codes=codes, lonlat=place(worst), area_m2=area_m2(worst, coverage.crs))
+
+
+def matching(coverage: Coverage, before: Mapping[str, Area], after: Mapping[str, Area]) -> None:
+    """Refuse borders whose nodes do not match: the ground may be right, but the next edit would tear them open."""
     around = [c for c in coverage.near(shapely.GeometryCollection(list(after.values()))) if c not in before]
     new = np.array([*after.values(), *(coverage[c] for c in around)], dtype=object)
     if shapely.coverage_is_valid(new):
@@ -119,12 +145,8 @@ def exchange(
     pieces = []
     for code in codes:
         old, new = before.get(code, nothing), after.get(code, nothing)
-        pieces += [_polygonal(new.difference(old)), _polygonal(old.difference(new))]
+        pieces += [polygonal(new.difference(old)), polygonal(old.difference(new))]
     areas = ground_m2(np.array(pieces, dtype=object), coverage.crs).tolist()
     gained = {code: m2 for code, m2 in zip(codes, areas[::2], strict=True) if m2 > _LEAST_M2}
     lost = {code: m2 for code, m2 in zip(codes, areas[1::2], strict=True) if m2 > _LEAST_M2}
     return gained, lost
-
-
-def _polygonal(shape: BaseGeometry) -> Area:
-    return shapely.MultiPolygon([part for part in polygons_of(shape) if not part.is_empty])
