@@ -1,5 +1,6 @@
 """Coverages: polygons that tile their parent without a gap or an overlap; what is wrong with one, and edits of one."""
 
+from pingji.geo.coverage.cutting import CutBuilding, cut_buildings
 from pingji.geo.coverage.give import give
 from pingji.geo.coverage.match import Match, ended, match
 from pingji.geo.coverage.merge import merge
@@ -15,10 +16,12 @@ from pingji.geo.coverage.vertices import insert_vertex, move_vertex, remove_vert
 __all__ = [
     "Coverage",
     "CoverageProblem",
+    "CutBuilding",
     "Edit",
     "Kind",
     "Match",
     "Repair",
+    "cut_buildings",
     "ended",
     "find_problems",
     "give",
