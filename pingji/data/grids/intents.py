@@ -11,6 +11,7 @@ from sqlalchemy import Connection, select
 from pingji.data.features import wkb
 from pingji.data.grids.ground import DESCRIBED, Ground
 from pingji.data.grids.problems import cut_buildings
+from pingji.data.grids.redrawing import redrawn
 from pingji.data.grids.stored import plain, plain_edit
 from pingji.data.tables import LAYER_TABLES
 from pingji.geo.coverage import (
@@ -86,6 +87,8 @@ def carry_out(conn: Connection, county: str, ground: Ground, intent: Mapping[str
     values: Values = {}
     if kind == "describe":
         edit, values = _describe(ground, intent)
+    elif kind == "redraw":
+        edit, values = redrawn(ground, intent)
     elif kind == "give":
         edit = _give(conn, county, ground, intent)
     elif kind == "proposal":
@@ -141,10 +144,6 @@ def _repair(ground: Ground, intent: Mapping[str, Any]) -> Edit:
     return repair(ground.coverage, codes, ground.outlines[community], gap_m, overlap_m).edit
 
 
-def _redraw(ground: Ground, intent: Mapping[str, Any]) -> Edit:
-    raise NotImplementedError
-
-
 _PLAIN: Mapping[str, Callable[[Ground, Mapping[str, Any]], Edit]] = {
     "split": _split,
     "merge": _merge,
@@ -154,7 +153,6 @@ _PLAIN: Mapping[str, Callable[[Ground, Mapping[str, Any]], Edit]] = {
     "remove_vertex": _remove_vertex,
     "simplify": _simplify,
     "repair": _repair,
-    "redraw": _redraw,
 }
 
 
