@@ -10,6 +10,7 @@ import shapely
 from numpy.typing import NDArray
 from shapely.geometry import shape
 
+from pingji.geo.coverage import Coverage, Edit, find_problems
 from pingji.geo.crs import metric_crs, to_lonlat
 from pingji.geo.noise import displacement
 
@@ -28,6 +29,11 @@ def tiling(side: int, per_edge: int = 3, seed: int = 1, step_m: float = 300.0) -
     xy += [540_000.0 - side * step_m / 2, 4_830_000.0]
     lonlat = shapely.get_coordinates(to_lonlat(shapely.MultiPoint(xy), CRS))
     return np.asarray(shapely.polygons(lonlat.reshape(side * side, 4 * per_edge, 2)), dtype=object)
+
+
+def county(polygons: "NDArray[np.object_] | list[shapely.Polygon]", communities: list[str] | None = None) -> Coverage:
+    """A coverage whose codes are the positions."""
+    return Coverage.of([str(i) for i in range(len(polygons))], polygons, communities)
 
 
 def dissolved(cells: NDArray[np.object_], label: NDArray[np.int64]) -> NDArray[np.object_]:
@@ -51,5 +57,25 @@ def real(name: str) -> NDArray[np.object_]:
 
 
 BLOCKS = "cambridge/cambridge_blocks2010.geojson.gz"
+OLD_BLOCKS = "cambridge/cambridge_blocks2000.geojson.gz"
 VILLAGES = "coverage/kaohsiung_mountain_villages.geojson"
 PRECINCTS = ("coverage/mapshaper_ex5_three_precincts.json", "coverage/mapshaper_ex23_three_ca_precincts.json")
+
+
+def check(before: Coverage, edit: Edit) -> Coverage:
+    """Apply an edit and hold it to everything that an edit promises."""
+    after = before.apply(edit)
+    old, new = before.polygons, after.polygons
+    assert shapely.is_valid(new).all()
+    assert shapely.coverage_is_valid(new)
+    outline = shapely.coverage_union_all(old)
+    assert find_problems(new, outline) == []
+    assert shapely.area(new).sum() == pytest.approx(shapely.area(old).sum(), rel=1e-12)
+    assert sum(edit.gained_m2.values()) == pytest.approx(sum(edit.lost_m2.values()), rel=1e-6, abs=0.05)
+    back = after.undo(edit)
+    assert set(back.codes) == set(before.codes)
+    for code in before.codes:
+        assert back[code].wkb == before[code].wkb
+    again = back.apply(edit)
+    assert all(again[code].wkb == after[code].wkb for code in after.codes)
+    return after

@@ -11,7 +11,6 @@ from pingji.geo.coverage import (
     Coverage,
     Edit,
     errors,
-    find_problems,
     give,
     insert_vertex,
     merge,
@@ -22,6 +21,7 @@ from pingji.geo.coverage import (
     split,
 )
 from tests import coverages
+from tests.coverages import check
 
 W, S = 126.5, 43.6
 
@@ -36,25 +36,6 @@ def boxes(columns: int, rows: int, communities: list[str] | None = None) -> Cove
 def line(*offsets: tuple[float, float]) -> shapely.LineString:
     """A line by hundredths of a degree from the south-west corner."""
     return shapely.LineString([(W + x / 100, S + y / 100) for x, y in offsets])
-
-
-def check(before: Coverage, edit: Edit) -> Coverage:
-    """Apply an edit and hold it to everything that an edit promises."""
-    after = before.apply(edit)
-    old, new = before.polygons, after.polygons
-    assert shapely.is_valid(new).all()
-    assert shapely.coverage_is_valid(new)
-    outline = shapely.coverage_union_all(old)
-    assert find_problems(new, outline) == []
-    assert shapely.area(new).sum() == pytest.approx(shapely.area(old).sum(), rel=1e-12)
-    assert sum(edit.gained_m2.values()) == pytest.approx(sum(edit.lost_m2.values()), rel=1e-6, abs=0.05)
-    back = after.undo(edit)
-    assert set(back.codes) == set(before.codes)
-    for code in before.codes:
-        assert back[code].wkb == before[code].wkb
-    again = back.apply(edit)
-    assert all(again[code].wkb == after[code].wkb for code in after.codes)
-    return after
 
 
 def test_split_gives_new_codes_west_to_east_and_keeps_the_code_on_the_largest() -> None:
