@@ -1,15 +1,17 @@
 """Layers as documents for the browser: masked, limited, and described in the reader's language."""
 
+from collections.abc import Sequence
 from functools import partial
 
 import shapely
 from sqlalchemy import select
 
 from pingji.dashboard.context import Context
+from pingji.dashboard.errors import BadRequest
 from pingji.dashboard.texts import catalogue, t
 from pingji.data import features
 from pingji.data.engine import reading
-from pingji.data.features import wkb
+from pingji.data.features import table_of, wkb
 from pingji.data.tables import area
 from pingji.layers.base import Audience, Layer
 from pingji.layers.catalog import LAYERS, describe
@@ -40,16 +42,36 @@ def _county(context: Context, code: str, name: str) -> dict[str, object]:
 
 
 def layer_document(
-    context: Context, layer: Layer, box: Box | None, limit: int, zoom: float, audience: Audience
+    context: Context,
+    layer: Layer,
+    box: Box | None,
+    limit: int,
+    zoom: float,
+    audience: Audience,
+    communities: Sequence[str] = (),
 ) -> bytes:
-    """A layer as GeoJSON. Layers of very many points need a box and a close zoom: else they come back empty."""
+    """A layer as GeoJSON. Layers of very many points need a box and a close zoom: else they come back empty.
+
+    With `communities`, only what lies in these: how a map takes in what was published while it is open.
+
+    Raises
+    ------
+    BadRequest
+        Where features of the layer lie in no community.
+    """
     county = context.county.code
     fields = [field.column for field in visible_fields(layer, audience)]
+    community = table_of(layer.name).c.get("community")
+    if communities and community is None:
+        raise BadRequest(where="communities", what=layer.name)
+    where = community.in_(communities) if communities and community is not None else None
     if layer.by_box and box is None:
         limit = 0
     with reading(context.engine) as conn:
         mask = partial(shown, layer, audience=audience)
-        return features.geojson(conn, county, layer.name, bounds=box, limit=limit, fields=fields, shown=mask)
+        return features.geojson(
+            conn, county, layer.name, bounds=box, limit=limit, fields=fields, where=where, shown=mask
+        )
 
 
 def search(context: Context, words: str, language: str) -> list[dict[str, object]]:

@@ -48,10 +48,11 @@ async def _set_within(event: asyncio.Event, seconds: float) -> None:
             await event.wait()
 
 
-def _last_import(figures: Mapping[str, object]) -> object:
-    """What tells one import from the next; none in a store without events."""
+def _last_data(figures: Mapping[str, object]) -> object:
+    """What tells one state of the map's data from the next: the last import, and the last publication of grids."""
     events = figures.get("events")
-    return [e["at"] for e in events if e["kind"] == "import"][:1] if isinstance(events, list) else None
+    imported = [e["at"] for e in events if e["kind"] == "import"][:1] if isinstance(events, list) else None
+    return imported, figures.get("grids")
 
 
 @dataclass(eq=False)
@@ -159,7 +160,7 @@ class Hub:
             before, after = self._figures[audience], shown[audience]
             values = {key: value for key, value in after.items() if before.get(key) != value}
             removed = [key for key in before if key not in after]
-            if "events" in values and _last_import(before) != _last_import(after):
+            if values.keys() & {"events", "grids"} and _last_data(before) != _last_data(after):
                 self._imported.set()
             self._figures[audience] = after
             if values or removed:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from sqlalchemy import Connection
 
 from pingji.data import journal, situation
+from pingji.data.grids.news import latest_publication, open_sets
 from pingji.data.modes import load_states
 from pingji.data.operations import Operation, operations_of
 from pingji.data.people import people_of
@@ -188,10 +189,27 @@ def situation_figures(conn: Connection, county: Scope, at: int, target_min: int)
     for code, place in places_now.items():
         figures[f"place/{code}"] = place_figures(place, states.get(code))
     figures["events"] = _events(conn, county, now, places_now)
+    figures |= grid_news(conn, county)
     if now.operations:
         figures |= _sheets(conn, county, now)
         figures["arrivals"] = _arrivals(conn, county, now, figures, target_min)
     return figures
+
+
+def grid_news(conn: Connection, county: Scope) -> Figures:
+    """What maps and the workbench hear of grids: the latest publication, and the change sets under way."""
+    latest = latest_publication(conn, county.code)
+    return {
+        "grids": {
+            "version": latest.version,
+            "at": None if latest.at is None else latest.at // 1000,
+            "communities": list(latest.communities),
+            "set": latest.set,
+        },
+        "drafts": [
+            {**draft, "updated_at": int(str(draft["updated_at"])) // 1000} for draft in open_sets(conn, county.code)
+        ],
+    }
 
 
 def _sheets(conn: Connection, county: Scope, now: Now) -> Figures:

@@ -9,6 +9,7 @@ SUPPRESSED = "<5"
 _PEOPLE = frozenset({"expected", "accounted", "remainder", "off_plan", "roster", "clicker", "present", "arrived"})
 _PEOPLE |= {"per_10min", "returned_home", "n"}
 _PRIVATE = frozenset({"contact", "phone", "actor", "reason"})
+_STAFF_ONLY = frozenset({"drafts"})  # whole keys
 
 
 def public_figures(figures: Mapping[str, object], county: str) -> dict[str, object]:
@@ -18,12 +19,15 @@ def public_figures(figures: Mapping[str, object], county: str) -> dict[str, obje
     nobody. Below it every count of people from 1 to 4 becomes "<5", and the difference of two counts goes with them.
     Figures of 5 and more stay exact, so that a small one may still be worked out from two large ones.
 
+    Change sets that are still drafts are nobody else's business.
+
     Examples
     --------
     >>> public_figures({"sheet/z": {"expected": 120, "remainder": 3, "parts": {"refused": 3}}}, "c")
     {'sheet/z': {'expected': 120, 'remainder': '<5', 'parts': {'refused': '<5'}}}
     """
-    return {key: value if key == f"sheet/{county}" else _public(value) for key, value in figures.items()}
+    shown = {key: value for key, value in figures.items() if key not in _STAFF_ONLY}
+    return {key: value if key == f"sheet/{county}" else _public(value) for key, value in shown.items()}
 
 
 def _public(value: object) -> object:

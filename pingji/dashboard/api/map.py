@@ -6,6 +6,7 @@ from fastapi import APIRouter, Query, Response
 from fastapi.responses import JSONResponse
 
 from pingji.dashboard import features, queries
+from pingji.dashboard.api.common import NO_NUL
 from pingji.dashboard.context import Context
 from pingji.dashboard.errors import BadRequest
 from pingji.dashboard.texts import LANGUAGES
@@ -32,9 +33,14 @@ def router(context: Context) -> APIRouter:
         limit: Annotated[int, Query(ge=1, le=20_000)] = 20_000,
         zoom: Annotated[float, Query(ge=0, le=24)] = 24,
         audience: Viewer = "staff",
+        communities: Annotated[str | None, Query(max_length=4_000, pattern=NO_NUL)] = None,
     ) -> Response:
-        """A layer as GeoJSON, masked for the audience; `bbox` is west,south,east,north in degrees."""
-        document = features.layer_document(context, by_name(name), _box(bbox), limit, zoom, _seen_by(audience))
+        """A layer as GeoJSON, masked for the audience; `bbox` is west,south,east,north in degrees.
+
+        `communities` are codes with commas between them: only what lies in these.
+        """
+        among = [code for code in (communities or "").split(",") if code]
+        document = features.layer_document(context, by_name(name), _box(bbox), limit, zoom, _seen_by(audience), among)
         return Response(document, media_type="application/geo+json", headers={"Cache-Control": "no-cache"})
 
     @routes.get("/search")

@@ -203,6 +203,7 @@
     });
     live.on("place/", () => liveRepaint(view, "marks"));
     live.on("events", (key, value) => reloadAfterImport(view, value));
+    live.on("grids", (key, value) => value && kit.takeIn(view, value));
   }
 
   const AREAS = new Set(["zone", "grid"]); // the levels of sheets that the map draws

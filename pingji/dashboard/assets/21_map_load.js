@@ -37,15 +37,18 @@
   /** One whole layer, asked for until it is there: a layer must not stay dead because one request failed. */
   async function load(view, state) {
     state.status = "loading";
+    const mine = (state.asked = (state.asked || 0) + 1);
     for (let wait = RETRY_MIN_MS; !view.gone.signal.aborted; wait = Math.min(wait * 2, RETRY_MAX_MS)) {
       try {
-        fill(state, await ask(view, state, "", view.gone.signal));
+        const collection = await ask(view, state, "", view.gone.signal);
+        if (state.asked !== mine) return; // asked again meanwhile: that answer is newer
+        fill(state, collection);
         state.status = "ready";
         kit.repaint(view);
         view.changed("loaded");
         return;
       } catch (error) {
-        if (view.gone.signal.aborted) return;
+        if (view.gone.signal.aborted || state.asked !== mine) return;
         state.status = "failed";
         view.changed("failed");
         if (error.final) return;
@@ -69,6 +72,42 @@
     state.features = collection.features.map((one) => kit.feature(one, state.spec)).filter(Boolean);
     state.byCode = new Map(state.features.map((feature) => [feature.code, feature]));
     state.truncated = state.spec.by_box && collection.features.length >= BOX_LIMIT;
+  }
+
+  /* ── Publications ────────────────────────────────────────────────────── */
+
+  /** Takes in what was published while the map is open: the grids of some communities, or of all where one was missed. */
+  function takeIn(view, published) {
+    const before = view.published;
+    view.published = published;
+    if (!before || before.version === published.version) return;
+    const state = view.layer("grids");
+    const missed = published.version !== before.version + 1;
+    if (state && state.status === "ready" && !missed) loadCommunities(view, state, published.communities);
+    else if (state && state.status !== "idle") load(view, state);
+    for (const other of view.layers) {
+      if (!other.spec.fields.some((field) => field.refers === "grids")) continue;
+      if (other.spec.by_box) other.box = null;
+      else if (other.status === "ready") load(view, other);
+    }
+    scheduleBoxes(view);
+  }
+
+  /** The features of some communities again; where that fails, the whole layer until it is there. */
+  async function loadCommunities(view, state, communities) {
+    const mine = (state.asked = (state.asked || 0) + 1);
+    try {
+      const collection = await ask(view, state, `&communities=${communities.join(",")}`, view.gone.signal);
+      if (state.asked !== mine) return load(view, state); // overtaken by the next publication
+      const changed = new Set(communities);
+      const kept = state.features.filter((feature) => !changed.has(feature.properties.community));
+      const features = kept.concat(collection.features.map((one) => kit.feature(one, state.spec)).filter(Boolean));
+      Object.assign(state, { features, byCode: new Map(features.map((feature) => [feature.code, feature])) });
+      kit.repaint(view);
+      view.changed("loaded");
+    } catch {
+      if (!view.gone.signal.aborted) load(view, state);
+    }
   }
 
   /* ── Layers by box ───────────────────────────────────────────────────── */
@@ -110,5 +149,5 @@
     view.changed("loaded");
   }
 
-  Object.assign(kit, { loadAll, load, ensure, scheduleBoxes });
+  Object.assign(kit, { loadAll, load, takeIn, ensure, scheduleBoxes });
 })();
