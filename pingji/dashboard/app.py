@@ -17,6 +17,7 @@ from starlette.middleware.gzip import GZipMiddleware
 from pingji import __version__
 from pingji.dashboard import errors, health
 from pingji.dashboard.api import figures, modes, movements
+from pingji.dashboard.api import grids as grid_routes
 from pingji.dashboard.api import map as map_routes
 from pingji.dashboard.context import Context
 from pingji.dashboard.guard import Guard
@@ -71,6 +72,7 @@ def create_app(settings: Settings) -> FastAPI:
         modes.router(context),
         figures.router(context, hub),
         map_routes.router(context),
+        grid_routes.router(context),
     ):
         server.include_router(routes, prefix="/api/v1")
     server.include_router(health.router(context, hub))

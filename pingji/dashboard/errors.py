@@ -1,6 +1,7 @@
 """Every error that a caller may see: one table from exception to HTTP status, and RFC 9457 problem documents."""
 
 import logging
+import math
 from collections.abc import Mapping
 
 from fastapi import FastAPI, Request
@@ -11,10 +12,13 @@ from sqlalchemy.exc import OperationalError
 from starlette.exceptions import HTTPException
 
 from pingji.dashboard import commands, context
-from pingji.dashboard.texts import UnknownText, t
+from pingji.dashboard.texts import UnknownText, grid_label, t
 from pingji.data import errors as data_errors
+from pingji.data.grids import ground, intents
+from pingji.geo.coverage import errors as coverage
+from pingji.geo.errors import GeoError
 from pingji.layers.catalog import UnknownLayer
-from pingji.ops import mode
+from pingji.ops import change_set, grids, mode
 from pingji.ops.errors import OpsError
 
 log = logging.getLogger(__name__)
@@ -54,6 +58,36 @@ STATUS: dict[type[Exception], tuple[int, str]] = {
     mode.NoSuchPress: (404, "no_such_press"),
     mode.NotTheLatestPress: (409, "not_the_latest_press"),
     mode.AlreadyCounting: (409, "already_counting"),
+    change_set.StepNotAllowed: (409, "step_not_allowed"),
+    change_set.NotADraft: (409, "not_a_draft"),
+    change_set.NothingChanged: (409, "nothing_changed"),
+    change_set.NameNeeded: (422, "name_needed"),
+    change_set.SecondPersonNeeded: (409, "second_person_needed"),
+    change_set.ProblemsLeft: (409, "problems_left"),
+    change_set.HeldByEmergency: (409, "held_by_emergency"),
+    change_set.SetMoved: (409, "set_moved"),
+    change_set.Overtaken: (409, "overtaken"),
+    change_set.UnknownChangeSet: (404, "unknown_change_set"),
+    change_set.OutsideChangeSet: (422, "outside_change_set"),
+    change_set.NothingToUndo: (409, "nothing_to_undo"),
+    grids.CodesExhausted: (409, "codes_exhausted"),
+    ground.UnknownCommunity: (404, "unknown_community"),
+    intents.UnknownBuilding: (404, "unknown_building"),
+    intents.UnknownProposal: (404, "unknown_proposal"),
+    intents.NotAlone: (422, "not_alone"),
+    intents.WouldCutBuilding: (422, "would_cut_building"),
+    intents.NothingWouldChange: (422, "nothing_would_change"),
+    coverage.UnknownCode: (404, "unknown_code"),
+    coverage.CodeTaken: (409, "code_taken"),
+    coverage.NotAdjacent: (422, "not_adjacent"),
+    coverage.LineDoesNotCross: (422, "line_does_not_cross"),
+    coverage.WouldSelfIntersect: (422, "would_self_intersect"),
+    coverage.WouldEmpty: (422, "would_empty"),
+    coverage.WouldFallApart: (422, "would_fall_apart"),
+    coverage.OutsideCommunity: (422, "outside_community"),
+    coverage.NoVertexThere: (422, "no_vertex_there"),
+    coverage.StillInvalid: (422, "still_invalid"),
+    coverage.Stale: (409, "stale"),
     data_errors.UnknownLayer: (404, "unknown_layer"),
     UnknownLayer: (404, "unknown_layer"),
     data_errors.DatabaseUnreachable: (503, "database_unreachable"),
@@ -63,6 +97,8 @@ STATUS: dict[type[Exception], tuple[int, str]] = {
 }
 _HTTP = {404: "not_found", 405: "method_not_allowed"}
 MAX_COMPLAINTS = 10
+MAX_NAMED = 6  # grids that a sentence names; the map shows them all
+OURS = (OpsError, data_errors.DataError, GeoError)
 
 
 def printable(text: str, limit: int = 500) -> str:
@@ -77,7 +113,7 @@ def printable(text: str, limit: int = 500) -> str:
 
 def problem(status: int, key: str, params: Mapping[str, object], instance: str) -> JSONResponse:
     """A problem document whose detail says what, where and what to do, in Chinese and in English."""
-    chinese, english = (_detail(key, language, params) for language in ("zh_CN", "en"))
+    chinese, english = (detail(key, language, params) for language in ("zh_CN", "en"))
     body = {
         "type": f"/problems/{key}",
         "title": t(f"problem.{key}.title", "zh_CN"),
@@ -87,12 +123,59 @@ def problem(status: int, key: str, params: Mapping[str, object], instance: str) 
         "detail_en": english,
         "instance": instance,
     }
+    if status < 500:  # what the server itself suffers from is nobody's business
+        body["params"] = {name: _plain(value) for name, value in params.items()}
     return JSONResponse(body, status, media_type="application/problem+json")
 
 
-def _detail(key: str, language: str, params: Mapping[str, object]) -> str:
-    shown = {name: _choice(name, str(value), language) for name, value in params.items()}
+def refusal(error: Exception) -> tuple[str, dict[str, object]]:
+    """The key and the plain params of a known error, as they are kept with an edit that was set aside."""
+    return key_of(error)[1], {name: _plain(value) for name, value in params_of(error).items()}
+
+
+def key_of(error: Exception) -> tuple[int, str]:
+    """HTTP status and text key of a known error."""
+    return STATUS[next(base for base in type(error).__mro__ if base in STATUS)]
+
+
+def params_of(error: Exception) -> Mapping[str, object]:
+    """What the text of an error of ours is filled with.
+
+    The driver's errors have `params` too: those of the statement, which are nobody's business.
+    """
+    return error.params if isinstance(error, OURS) else {}
+
+
+def detail(key: str, language: str, params: Mapping[str, object]) -> str:
+    """The sentence of a problem."""
+    shown = {name: _shown(name, value, language) for name, value in params.items()}
     return t(f"problem.{key}.detail", language, **shown)
+
+
+def _shown(name: str, value: object, language: str) -> str:
+    """A value as a sentence shows it: grids by their labels, names and choices in the reader's language."""
+    if isinstance(value, (list, tuple)) and name == "codes":
+        named = [grid_label(str(code), language) for code in value[:MAX_NAMED]]
+        return t("grids.label.joiner", language).join(named) + ("…" if len(value) > MAX_NAMED else "")
+    if name == "area_m2" and isinstance(value, (int, float)):
+        return f"{value:.1f}"
+    if name in ("exercise", "status", "step"):
+        try:
+            return t(f"choice.{name}.{value}".lower(), language)
+        except UnknownText:
+            return str(value)
+    return _choice(name, str(value), language)
+
+
+def _plain(value: object) -> object:
+    """A value as JSON has it; what JSON has not is left out."""
+    if isinstance(value, str):
+        return printable(value)
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    return value if isinstance(value, (bool, int)) else None
 
 
 def _choice(name: str, value: str, language: str) -> str:
@@ -109,11 +192,8 @@ def register(app: FastAPI) -> None:
     """Turn every known error into its problem document."""
 
     async def known(request: Request, error: Exception) -> JSONResponse:
-        kind = next(base for base in type(error).__mro__ if base in STATUS)
-        status, key = STATUS[kind]
-        # The driver's errors have `params` too: those of the statement, which are nobody's business.
-        params = error.params if isinstance(error, (OpsError, data_errors.DataError)) else {}
-        return problem(status, key, params, request.url.path)
+        status, key = key_of(error)
+        return problem(status, key, params_of(error), request.url.path)
 
     async def invalid(request: Request, error: Exception) -> JSONResponse:
         assert isinstance(error, RequestValidationError)

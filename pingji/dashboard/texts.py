@@ -5,6 +5,8 @@ from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path
 
+from pingji.ops.grids import DIGITS, is_provisional
+
 LANGUAGES = ("zh_CN", "en")
 LOCALE_DIR = Path(__file__).parent / "locale"
 
@@ -42,3 +44,14 @@ def t(key: str, language: str, **params: object) -> str:
         return catalogue(language)[key].format(**params)
     except KeyError as error:
         raise UnknownText(f"{language}: {key}") from error
+
+
+def grid_label(code: str, language: str) -> str:
+    """What a grid is called on a map: its last three digits, or that it is new while it has no code of its own.
+
+    >>> grid_label("220221100001002", "en"), grid_label("220221100001n02", "en")
+    ('002', 'new 2')
+    """
+    if is_provisional(code):
+        return t("grids.label.new", language, n=int(code.rpartition("n")[2]))
+    return code[-DIGITS:]

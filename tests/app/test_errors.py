@@ -14,12 +14,14 @@ from pingji.dashboard.errors import STATUS, printable
 from pingji.dashboard.texts import LANGUAGES, catalogue
 from pingji.data import errors as data_errors
 from pingji.data.errors import DataError
+from pingji.geo.coverage.errors import CoverageError
+from pingji.ops.change_set import StepRefused
 from pingji.ops.errors import OpsError
 from pingji.ops.mode import PressRefused, RecallRefused
 from pingji.ops.movement import Reason
 from tests.app.phone import assert_problem
 
-BASES = {PressRefused, RecallRefused}  # never raised themselves
+BASES = {PressRefused, RecallRefused, StepRefused}  # never raised themselves
 # What only commands raise: files and backups never come by a request.
 COMMANDS_ONLY = {
     data_errors.UnsupportedDatabase,
@@ -44,7 +46,7 @@ def load_everything() -> None:
 
 def test_every_error_that_a_request_can_reach_has_a_status() -> None:
     load_everything()
-    ours = {e for base in (OpsError, DataError) for e in below(base) if e.__module__.startswith("pingji.")}
+    ours = {e for base in (OpsError, DataError, CoverageError) for e in below(base) if e.__module__.startswith("pingji.")}
     missing = {e for e in ours - BASES - set(STATUS) if not issubclass(e, tuple(COMMANDS_ONLY))}
     assert not missing
 
