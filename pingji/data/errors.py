@@ -132,6 +132,18 @@ class DuplicateCode(FileError):
     remedy = "--replace"
 
 
+class DuplicateGrid(FileError):
+    """The code of a grid that occurs twice in a file of grids."""
+
+
+class UnknownGridCommunity(FileError):
+    """The code of a grid begins with that of no community."""
+
+
+class GridOnOthersGround(FileError):
+    """A grid takes ground from a community that the file does not redraw."""
+
+
 class BadValue(FileError):
     """A value that the field can't hold."""
 

@@ -127,7 +127,9 @@ def _read_gdal(path: Path, encoding: str | None) -> tuple[Source, NDArray[np.obj
         if guessed:
             notes.append(Note("encoding_guessed", {"file": path.name, "encoding": used}))
     try:
-        layers = [str(name) for name, _ in pyogrio.list_layers(path)]
+        listed = pyogrio.list_layers(path)
+        # Tables without geometry, such as the styles in a GeoPackage, are nothing that we left out.
+        layers = [str(name) for name, kind in listed if kind is not None] or [str(name) for name, _ in listed]
         if not layers:
             raise EmptyFile(file=path.name)
         if len(layers) > 1:

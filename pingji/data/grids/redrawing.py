@@ -51,6 +51,8 @@ def redrawn(ground: Ground, intent: Mapping[str, Any]) -> tuple[Edit, Values]:
     for code, one in {**named, **new}.items():
         shape = one.get("geometry")
         polygons[code] = ground.coverage[code] if shape is None else plain(from_geojson(shape))
+    if not replaced:  # a community's first grids: nothing is there to be fitted to
+        return Edit("redraw", {}, polygons, communities={code: home[code] for code in new}), _values(ground, new)
     edit = redraw(ground.coverage, polygons, replaced, {code: home[code] for code in new}, strict=False)
     return edit, _values(ground, {**named, **new})
 

@@ -1,0 +1,152 @@
+"""Grids of any day as files: GeoPackage and Shapefile with a style for QGIS, GeoJSON, and the register as XLSX."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import ColumnElement, Connection
+
+from pingji.data import features
+from pingji.data.errors import EmptyFile, UnknownFormat
+from pingji.data.files.export import as_array, mask_phone, whole_or_nothing, write_vector
+from pingji.data.grids import styles
+from pingji.data.grids.figures import first_of
+from pingji.data.grids.ground import community_names
+from pingji.data.grids.register import Entry, RegisterWords, write_register
+from pingji.data.grids.stored import array_of
+from pingji.data.operations import operations_of
+from pingji.geo.coverage.measure import central_crs, ground_m2
+
+LAYER = "grids"
+_EXACT = 15  # digits of a degree in GeoJSON: a file that comes back is today's to the byte
+# Fields of vector files, ten letters at most: the same names in all formats, so that one style fits all.
+_FIELDS: Mapping[str, Callable[[Entry], object]] = {
+    "code": lambda e: e.code,
+    "label": lambda e: e.code[-3:],
+    "name": lambda e: e.name,
+    "community": lambda e: e.community,
+    "comm_name": lambda e: e.community_name,
+    "leader": lambda e: e.leader,
+    "leader_tel": lambda e: e.leader_phone,
+    "deputy": lambda e: e.deputy,
+    "deputy_tel": lambda e: e.deputy_phone,
+    "households": lambda e: e.households,
+    "residents": lambda e: e.residents,
+    "party_hh": lambda e: e.party_households,
+    "area_m2": lambda e: round(e.area_m2),
+    "light": lambda e: e.light,
+    "valid_from": lambda e: e.valid_from,
+    "valid_to": lambda e: e.valid_to,
+    "reason": lambda e: e.reason,
+}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Listing:
+    """Grids of one day in the order of codes: entries of the register, and polygons in EPSG:4490 lon/lat degrees."""
+
+    entries: Sequence[Entry]
+    shapes: NDArray[np.object_]
+
+
+def standing(conn: Connection, county: str, communities: Sequence[str] = ()) -> Listing:
+    """The grids that stand now, of some communities or of the county."""
+    grids = features.load_features(conn, county, LAYER, where=_among(communities))
+    shapes = array_of(f.geometry for f in grids)
+    homes = array_of(f.geometry for f in features.load_features(conn, county, "party_households", columns=()))
+    party = first_of(shapes, homes)
+    members = np.bincount(party[party >= 0], minlength=len(grids)).tolist()
+    areas = ground_m2(shapes, central_crs(shapes)).tolist() if len(shapes) else []
+    names = community_names(conn, county)
+    entries = []
+    for feature, n, area in zip(grids, members, areas, strict=True):
+        v = feature.values
+        entries.append(
+            Entry(
+                feature.code,
+                str(v["name"]),
+                str(v["community"]),
+                names.get(str(v["community"]), ""),
+                str(v["leader"]),
+                str(v["leader_phone"]),
+                str(v["deputy"]),
+                str(v["deputy_phone"]),
+                _number(v["household_count"]),
+                _number(v["resident_count"]),
+                n,
+                area,
+                _day(v["valid_from"]),
+                _day(v["valid_to"]),
+                str(v["reason"]),
+            )
+        )
+    return Listing(entries, shapes)
+
+
+def masked(listing: Listing) -> Listing:
+    """The same with phone numbers masked (138****1234)."""
+    entries = [
+        replace(e, leader_phone=mask_phone(e.leader_phone), deputy_phone=mask_phone(e.deputy_phone))
+        for e in listing.entries
+    ]
+    return Listing(entries, listing.shapes)
+
+
+def exercise_open(conn: Connection, county: str) -> bool:
+    """Whether an exercise is going on: what leaves the house then says so."""
+    return any(operation.is_open and operation.exercise for operation in operations_of(conn, county))
+
+
+def write_grids(path: Path, listing: Listing, words: RegisterWords, *, encoding: str = "UTF-8") -> int:
+    """Write grids to .gpkg, .shp, .geojson or .xlsx; how many they are.
+
+    Parameters
+    ----------
+    path : Path
+        The file appears whole or not at all, with what belongs to it (.dbf, .qml, …) beside it.
+    listing : Listing
+        Phone numbers are written as they are in it.
+    words : RegisterWords
+        For the register.
+    encoding : str
+        Of the texts of a Shapefile: UTF-8 or GBK.
+
+    Raises
+    ------
+    UnknownFormat, NotAFile, EmptyFile
+        A suffix that we do not write, a folder that is not there, no grids.
+    """
+    suffix = path.suffix.lower()
+    if suffix not in FORMATS:
+        raise UnknownFormat(file=path.name, value=", ".join(FORMATS))
+    if not listing.entries:
+        raise EmptyFile(file=LAYER)
+    with whole_or_nothing(path) as made:
+        if suffix == ".xlsx":
+            write_register(made, listing.entries, words)
+        else:
+            fields = {name: as_array([value(e) for e in listing.entries]) for name, value in _FIELDS.items()}
+            write_vector(FORMATS[suffix], made, LAYER, fields, listing.shapes, encoding=encoding, digits=_EXACT)
+        if suffix == ".gpkg":
+            styles.embed(made, LAYER)
+        if suffix in (".gpkg", ".shp"):
+            styles.put_beside(made)
+    return len(listing.entries)
+
+
+FORMATS: Mapping[str, str] = {".gpkg": "GPKG", ".shp": "ESRI Shapefile", ".geojson": "GeoJSON", ".xlsx": ""}
+
+
+def _among(communities: Sequence[str]) -> ColumnElement[bool] | None:
+    return features.table_of(LAYER).c.community.in_(communities) if communities else None
+
+
+def _number(value: object) -> int:
+    return value if isinstance(value, int) else 0
+
+
+def _day(value: object) -> date | None:
+    return value if isinstance(value, date) else None
