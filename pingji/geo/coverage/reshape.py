@@ -1,11 +1,13 @@
 """Move a common border to where a line was drawn: what one side loses the other side gains."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import shapely
+from shapely.geometry.base import BaseGeometry
 
-from pingji.geo.coverage.assign import common_length, reassembled, segments
+from pingji.geo.coverage.assign import Segment, reassembled, segments
+from pingji.geo.coverage.corners import Sides, extensions, shared
 from pingji.geo.coverage.drawing import carved, fitted, loose_end
 from pingji.geo.coverage.errors import LineDoesNotCross, OutsideCommunity
 from pingji.geo.coverage.measure import area_m2
@@ -42,7 +44,9 @@ def reshape(coverage: Coverage, line: shapely.LineString, codes: Sequence[str] |
     Notes
     -----
     The line cuts pieces off; of each polygon the largest piece stays, every other one goes to the neighbour with which
-    it has most border in common. Over a triple point the neighbour with the longer border takes the corner.
+    it has most border in common. A piece that lies against several neighbours is cut where they meet, along the border
+    between them drawn straight on (or the shortest way to the line), and each has the part that lies against it; not
+    for less than about 2 m of a neighbour, which is a hand that went past the corner.
 
     Examples
     --------
@@ -56,21 +60,33 @@ def reshape(coverage: Coverage, line: shapely.LineString, codes: Sequence[str] |
     touched = _touched(coverage, line, codes)
     shapes = coverage.shapes(touched)
     path = fitted(line, shapes, coverage.crs)
-    core: dict[str, list[Area]] = defaultdict(list)
-    loose: list[tuple[str, shapely.Polygon]] = []
-    for (i, _), faces in carved(shapes, [path], coverage.crs).items():
-        core[touched[i]].append(faces[0])
-        loose += [(touched[i], face) for face in faces[1:]]
+    core, loose = _pieces(coverage, touched, [path])
     if not loose:
         raise LineDoesNotCross(codes=tuple(touched), lonlat=loose_end(line, list(shapes)))
+    sides = _sides(coverage, core, loose, codes)
+    cuts = [cut for owner, piece in loose for cut in extensions(piece, _others(sides, owner), path)]
+    if cuts:
+        core, loose = _pieces(coverage, touched, [path, *cuts])
+        sides = _sides(coverage, core, loose, codes)
     whole = {code: list(faces) for code, faces in core.items()}
-    edges = {code: [segments(face) for face in faces] for code, faces in core.items()}
     for owner, piece in loose:
-        taker = _taker(coverage, piece, owner, edges, codes)
+        taker = _taker(coverage, piece, owner, _others(sides, owner))
         whole.setdefault(taker, [coverage[taker]]).append(piece)
     changed = {owner for owner, _ in loose} | (whole.keys() - core.keys())
     changed |= {code for code, faces in whole.items() if len(faces) > len(core.get(code, ()))}
     return settled(coverage, "reshape", reassembled(coverage, {code: whole[code] for code in sorted(changed)}))
+
+
+def _pieces(
+    coverage: Coverage, codes: Sequence[str], lines: list[BaseGeometry]
+) -> tuple[dict[str, list[Area]], list[tuple[str, shapely.Polygon]]]:
+    """What stays of each polygon that lines cut, part by part, and the pieces that come loose."""
+    core: dict[str, list[Area]] = defaultdict(list)
+    loose: list[tuple[str, shapely.Polygon]] = []
+    for (i, _), faces in carved(coverage.shapes(codes), lines, coverage.crs).items():
+        core[codes[i]].append(faces[0])
+        loose += [(codes[i], face) for face in faces[1:]]
+    return core, loose
 
 
 def _touched(coverage: Coverage, line: shapely.LineString, codes: Sequence[str] | None) -> list[str]:
@@ -88,21 +104,31 @@ def _touched(coverage: Coverage, line: shapely.LineString, codes: Sequence[str] 
     return [code for code in near if coverage.community(code) == home]
 
 
-def _taker(
+def _sides(
     coverage: Coverage,
-    piece: shapely.Polygon,
-    owner: str,
-    edges: dict[str, list[dict[tuple[tuple[float, float], tuple[float, float]], float]]],
+    core: Mapping[str, list[Area]],
+    loose: Sequence[tuple[str, shapely.Polygon]],
     codes: Sequence[str] | None,
-) -> str:
+) -> dict[str, list[dict[Segment, float]]]:
+    """The edges of everybody who may take a piece: what stays of those that were cut, and their neighbours."""
+    sides = {code: [segments(face) for face in faces] for code, faces in core.items()}
+    for owner, piece in loose if codes is None else ():
+        home = coverage.community(owner)
+        for code in coverage.near(piece):
+            if code not in sides and coverage.community(code) == home:
+                sides[code] = [segments(coverage[code])]
+    return sides
+
+
+def _others(sides: Sides, owner: str) -> Sides:
+    return {code: parts for code, parts in sides.items() if code != owner}
+
+
+def _taker(coverage: Coverage, piece: shapely.Polygon, owner: str, sides: Sides) -> str:
     """The neighbour that has most border in common with a piece that was cut off."""
     own = segments(piece)
-    home = coverage.community(owner)
-    for code in coverage.near(piece) if codes is None else ():
-        if code not in edges and coverage.community(code) == home:
-            edges[code] = [segments(coverage[code])]
-    shared = {code: sum(common_length(own, e) for e in found) for code, found in edges.items() if code != owner}
-    best = max(shared, key=lambda code: (shared[code], code), default=None)
-    if best is None or not shared[best]:
+    lengths = {code: shared(own, parts) for code, parts in sides.items()}
+    best = max(lengths, key=lambda code: (lengths[code], code), default=None)
+    if best is None or not lengths[best]:
         raise OutsideCommunity(codes=(owner,), lonlat=place(piece), area_m2=area_m2(piece, coverage.crs))
     return best

@@ -143,6 +143,49 @@ def test_reshape_over_a_triple_point_and_of_the_outline() -> None:
         reshape(county, line((50, 50), (51, 51)))
 
 
+def test_a_piece_at_a_triple_point_is_shared_along_the_border_drawn_on() -> None:
+    county = boxes(2, 2).apply(merge(boxes(2, 2), ["00", "01"], into="00"))
+    bite = line(
+        (1, 0.7), (0.8, 0.8), (0.7, 1.6), (1, 1.7)
+    )  # out of the west, past where south-east and north-east meet
+    edit = reshape(county, bite)
+    after = check(county, edit)
+    assert set(edit.gained_m2) == {"10", "11"}
+    assert set(edit.lost_m2) == {"00"}
+    assert after["10"].bounds[3] == pytest.approx(S + 0.01)  # the border between the two runs straight on
+    assert after["11"].bounds[1] == pytest.approx(S + 0.01)
+    slip = line((1, 0.3), (0.8, 0.5), (0.8, 0.9), (1, 1.0001))  # a metre past the corner
+    edit = reshape(county, slip)
+    check(county, edit)
+    assert set(edit.gained_m2) == {"10"}
+
+
+def test_a_piece_at_a_corner_of_four_is_shared_the_shortest_way() -> None:
+    county = boxes(2, 2)
+    edit = reshape(county, line((0.6, 1), (0.7, 0.8), (1, 0.7)))
+    after = check(county, edit)
+    assert set(edit.gained_m2) == {"01", "10"}
+    assert min(edit.gained_m2.values()) > 10_000
+    assert after["01"].intersection(after["10"]).length > 0.001
+
+
+def test_a_new_end_of_the_border_itself_goes_to_one() -> None:
+    county = boxes(2, 2).apply(merge(boxes(2, 2), ["00", "01"], into="00"))
+    over = line((1, 0.6), (0.8, 0.8), (0.8, 1.2), (1.2, 1.3), (1.5, 1))  # round the triple point, home to the border
+    edit = reshape(county, over)
+    check(county, edit)
+    assert set(edit.gained_m2) == {"10"}
+    assert set(edit.lost_m2) == {"00", "11"}
+
+
+def test_a_piece_at_three_corners_is_shared_by_all() -> None:
+    county = boxes(2, 4)
+    tall = county.apply(merge(county, ["00", "01", "02", "03"], into="00"))
+    edit = reshape(tall, line((1, 0.5), (0.6, 0.8), (0.5, 3.2), (1, 3.5)))
+    check(tall, edit)
+    assert set(edit.gained_m2) == {"10", "11", "12", "13"}
+
+
 def test_reshape_only_what_is_chosen_and_never_another_community() -> None:
     county = boxes(2, 2)
     edit = reshape(county, line((1, 0.2), (1.2, 0.5), (1, 0.8)), ["00", "10"])
