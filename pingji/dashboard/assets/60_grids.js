@@ -4,7 +4,7 @@
 
    pingji.grids.state         {communities: [], community, document, set, at, held, readOnly, grids: Map code → GeoJSON feature,
                               around: [feature], totals, problems: [], selected: Set of codes, tool: name, busy: bool,
-                              last: answer of the last edit, preview: answer | null, unsent: {intent, body} | null}
+                              last: answer of the last edit, lastIntent, preview: answer | null, unsent: {intent, body} | null}
    pingji.grids.on(what, fn)  fn(state, detail); what: communities, community, grids, set, selection, tool, problems, busy,
                               refused (detail: the error, with .problem, .message and .intent), preview, applied (detail: the answer)
    pingji.grids.ready         promise: the page, its texts, the map's view and the communities are there
@@ -16,7 +16,7 @@
                               to it, or to null where it was refused (the hook `refused` has told) or given up
    pingji.grids.preview(intent)   the live figures of an intent: at most one request on its way, the newest wins; null clears
    pingji.grids.undo(), redo()    one step; resolve to the answer or null
-   pingji.grids.apply(answer)     takes an answer of edits, undo, redo into the state and tells
+   pingji.grids.apply(answer, intent?)   takes an answer of edits, undo, redo into the state and tells
    pingji.grids.setSet(set)       another change set document (after steps, PATCH, begin); tells `set`
    pingji.grids.needSet       hook, set by the panels: () → promise of a change set to write into, null where the person gave up
    pingji.grids.actor(), setActor(name)   who works here, kept in localStorage "pingji.actor"
@@ -37,7 +37,7 @@
 
   const state = {
     communities: [], community: null, document: null, set: null, at: null, held: null, readOnly: false, grids: new Map(), around: [],
-    totals: null, problems: [], selected: new Set(), tool: "select", busy: false, last: null, preview: null, unsent: null,
+    totals: null, problems: [], selected: new Set(), tool: "select", busy: false, last: null, lastIntent: null, preview: null, unsent: null,
   };
   const grids = (pingji.grids = { state, needSet: null });
 
@@ -189,10 +189,10 @@
 
   /* ── Editing ─────────────────────────────────────────────────────────── */
 
-  grids.apply = (answer) => {
+  grids.apply = (answer, intent = null) => {
     for (const code of answer.removed) state.grids.delete(code);
     for (const one of answer.changed.features) state.grids.set(String(one.id), one);
-    Object.assign(state, { totals: answer.totals, problems: answer.problems, last: answer, preview: null });
+    Object.assign(state, { totals: answer.totals, problems: answer.problems, last: answer, lastIntent: intent, preview: null });
     if (answer.set) state.set = answer.set;
     const lost = [...state.selected].filter((code) => !state.grids.has(code));
     lost.forEach((code) => state.selected.delete(code));
@@ -236,7 +236,7 @@
       const path = `/grids/sets/${encodeURIComponent(set.id)}/${what}`;
       const answer = await grids.ask("POST", path, { revision: set.revision, community: community.code, actor: grids.actor(), ...body });
       state.unsent = null;
-      grids.apply(answer);
+      grids.apply(answer, intent);
       return answer;
     } catch (error) {
       if (grids.keyOf(error) === "set_moved") await caughtUp(set);

@@ -94,11 +94,7 @@ def _panels(language: str) -> html.Aside:
         [
             html.Div(
                 [_tab(name, t(f"grids.tab.{name}", language), name == TABS[0]) for name in TABS]
-                + [
-                    html.Button(
-                        type="button", className="grids-fold", **{"aria-label": t("grids.fold", language), "data-fold": ""}
-                    )
-                ],
+                + [html.Button(type="button", className="grids-fold", **{"aria-label": t("grids.fold", language)})],
                 className="grids-tabs",
                 role="tablist",
             ),
