@@ -1,6 +1,7 @@
 """Give ground to another polygon: a building that was on the wrong side of a border, or a whole block."""
 
 from collections import defaultdict
+from collections.abc import Sequence
 
 import numpy as np
 import shapely
@@ -12,12 +13,17 @@ from pingji.geo.coverage.drawing import SNAP_M, carved
 from pingji.geo.coverage.errors import NotAdjacent, OutsideCommunity, WouldEmpty, WouldFallApart, WouldSelfIntersect
 from pingji.geo.coverage.measure import area_m2, width_m
 from pingji.geo.coverage.model import Coverage, Edit
-from pingji.geo.coverage.planar import Area, polygons_of
+from pingji.geo.coverage.planar import Area, polygonal, polygons_of
 from pingji.geo.coverage.settle import place, settled
 from pingji.geo.crs import to_lonlat, to_metric
 
+_ROOM_M = 1.0  # a strip narrower than this is no way to a house
+_AROUND_DEG = 1e-4
 
-def give(coverage: Coverage, ground: Area, to: str, reach_m: float = 30.0) -> Edit:
+
+def give(
+    coverage: Coverage, ground: Area, to: str, reach_m: float = 30.0, obstacles: Sequence[BaseGeometry] = ()
+) -> Edit:
     """Assign an area to a polygon of the same community; whoever has it now gives it.
 
     Parameters
@@ -28,6 +34,9 @@ def give(coverage: Coverage, ground: Area, to: str, reach_m: float = 30.0) -> Ed
     to : str
     reach_m : float
         A building stands back from the border: within this distance the strip between goes along.
+    obstacles : sequence of geometry, EPSG:4490 lon/lat degrees, optional
+        Other buildings, which should stay whole where they are: the strip goes round them where it keeps a metre of
+        width. Where it can't it runs through them; `cut_buildings` tells which.
 
     Returns
     -------
@@ -56,19 +65,15 @@ def give(coverage: Coverage, ground: Area, to: str, reach_m: float = 30.0) -> Ed
     if ground.is_empty or not ground.is_valid:
         raise WouldSelfIntersect(codes=(to,), lonlat=None if ground.is_empty else place(ground))
     wanted = _reaching(coverage, ground, to, target, reach_m)
+    if len(obstacles) and wanted is not ground:
+        wanted = _round_about(coverage, wanted, ground, target, obstacles)
     home = coverage.community(to)
     touched = [code for code in coverage.near(wanted) if coverage.community(code) == home]
     if to not in touched:
         touched.append(to)
     shapes = coverage.shapes(touched)
     _within(coverage, wanted, shapes, to)
-    shapely.prepare(wanted)
-    kept: dict[str, list[Area]] = defaultdict(list)
-    given: list[tuple[str, Area]] = []
-    for (i, _), faces in carved(shapes, [wanted.boundary], coverage.crs).items():
-        mine = [face for face in faces if touched[i] != to and wanted.contains(face.representative_point())]
-        given += [(touched[i], face) for face in mine]
-        kept[touched[i]] += [face for face in faces if face not in mine]
+    kept, given = _divided(coverage, touched, wanted, to)
     if not given:
         raise NotAdjacent(codes=(to,), lonlat=place(ground), distance_m=0.0)
     givers = {code for code, _ in given}
@@ -80,6 +85,20 @@ def give(coverage: Coverage, ground: Area, to: str, reach_m: float = 30.0) -> Ed
         gift += _scraps(coverage, code, kept[code], wanted)
     after = reassembled(coverage, {to: [*kept[to], *gift], **{code: kept[code] for code in sorted(givers)}})
     return settled(coverage, "give", after)
+
+
+def _divided(
+    coverage: Coverage, touched: list[str], wanted: Area, to: str
+) -> tuple[dict[str, list[Area]], list[tuple[str, Area]]]:
+    """What polygons keep, part by part, and what they give with who gives it."""
+    shapely.prepare(wanted)
+    kept: dict[str, list[Area]] = defaultdict(list)
+    given: list[tuple[str, Area]] = []
+    for (i, _), faces in carved(coverage.shapes(touched), [wanted.boundary], coverage.crs).items():
+        mine = [face for face in faces if touched[i] != to and wanted.contains(face.representative_point())]
+        given += [(touched[i], face) for face in mine]
+        kept[touched[i]] += [face for face in faces if face not in mine]
+    return kept, given
 
 
 def _reaching(coverage: Coverage, ground: Area, to: str, target: Area, reach_m: float) -> Area:
@@ -105,6 +124,24 @@ def _reaching(coverage: Coverage, ground: Area, to: str, target: Area, reach_m: 
     parts = [part for part in polygons_of(bridge) if part.intersects(ground)]
     whole = shapely.union_all([ground, *parts])
     return whole if isinstance(whole, shapely.Polygon | shapely.MultiPolygon) else ground
+
+
+def _round_about(
+    coverage: Coverage, wanted: Area, ground: Area, target: Area, obstacles: Sequence[BaseGeometry]
+) -> Area:
+    """Ground and strip without the obstacles, if the strip stays wide enough; else as they are."""
+    others = np.asarray(obstacles, dtype=object)
+    others = others[shapely.intersects(others, wanted)]
+    # The building itself is often among them.
+    others = others[shapely.area(shapely.intersection(others, ground)) * 2 < shapely.area(others)]
+    if not len(others):
+        return wanted
+    free = polygonal(wanted.difference(shapely.union_all(others)).union(ground))
+    free = polygonal(shapely.union_all([part for part in polygons_of(free) if part.intersects(ground)]))
+    goal = target.intersection(shapely.box(*wanted.buffer(_AROUND_DEG).bounds))
+    room = to_metric(free.union(goal), coverage.crs).buffer(-_ROOM_M / 2)
+    house, there = to_metric(ground, coverage.crs), to_metric(goal, coverage.crs)
+    return free if any(part.intersects(house) and part.intersects(there) for part in polygons_of(room)) else wanted
 
 
 def _into(goal: Area, line: shapely.LineString) -> shapely.Point:

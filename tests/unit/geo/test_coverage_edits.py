@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from pingji.geo.coverage import (
     Coverage,
     Edit,
+    cut_buildings,
     errors,
     give,
     insert_vertex,
@@ -244,6 +245,22 @@ def test_give_a_building_and_a_block() -> None:
     corner = shapely.box(W + 0.0098, S + 0.0098, W + 0.0103, S + 0.0103)
     assert set(give(county, corner, "00").lost_m2) == {"01", "10", "11"}
     check(county, give(county, corner, "00"))
+
+
+def test_the_strip_to_a_building_goes_round_other_buildings() -> None:
+    county = boxes(2, 2)
+    house = shapely.box(W + 0.01015, S + 0.004, W + 0.0104, S + 0.0043)  # 12 m behind the border, 33 m long
+    shed = shapely.box(W + 0.01005, S + 0.0041, W + 0.01010, S + 0.00438)
+    straight = check(county, give(county, house, "00"))
+    assert [i for i, _ in cut_buildings(straight.polygons, [house, shed])] == [1]
+    round_about = check(county, give(county, house, "00", obstacles=[house, shed]))
+    assert cut_buildings(round_about.polygons, [house, shed]) == []
+    assert round_about["00"].buffer(1e-9).contains(house)
+    assert round_about["10"].buffer(1e-9).contains(shed)
+    wall = shapely.box(W + 0.01005, S + 0.003, W + 0.01010, S + 0.005)  # no way round
+    through = check(county, give(county, house, "00", obstacles=[wall]))
+    assert [i for i, _ in cut_buildings(through.polygons, [house, wall])] == [1]
+    assert give(county, house, "00", obstacles=[shapely.Point(W, S)]).after["00"].equals(straight["00"])
 
 
 def test_give_refuses() -> None:
