@@ -22,7 +22,7 @@ from pingji.ops.movement import Reason
 from tests.app.phone import assert_problem
 
 BASES = {PressRefused, RecallRefused, StepRefused}  # never raised themselves
-# What only commands raise: files and backups never come by a request.
+# What only commands raise: backups never come by a request. Files do, and their errors have one row together.
 COMMANDS_ONLY = {
     data_errors.UnsupportedDatabase,
     data_errors.BackupFailed,
@@ -46,7 +46,9 @@ def load_everything() -> None:
 
 def test_every_error_that_a_request_can_reach_has_a_status() -> None:
     load_everything()
-    ours = {e for base in (OpsError, DataError, CoverageError) for e in below(base) if e.__module__.startswith("pingji.")}
+    ours = {
+        e for base in (OpsError, DataError, CoverageError) for e in below(base) if e.__module__.startswith("pingji.")
+    }
     missing = {e for e in ours - BASES - set(STATUS) if not issubclass(e, tuple(COMMANDS_ONLY))}
     assert not missing
 

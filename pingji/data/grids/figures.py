@@ -1,16 +1,18 @@
 """Figures of grids: ground, households, residents and party households, by points in polygons."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import shapely
+from pyproj import CRS
 
-from pingji.data.grids.ground import Ground, Ints, People, Shapes
+from pingji.data.grids.ground import Ground
+from pingji.data.grids.placing import Ints, Shapes, first_of
 from pingji.data.grids.stored import array_of
 from pingji.geo.coverage import Coverage
-from pingji.geo.coverage.measure import ground_m2
 from pingji.geo.coverage.planar import Area
+from pingji.geo.crs import to_metric
 from pingji.ops.grids import light
 
 
@@ -35,15 +37,19 @@ def figures_of(ground: Ground, coverage: Coverage | None = None) -> dict[str, Fi
     as well, since the border may be a community's.
     """
     found = coverage if coverage is not None else ground.coverage
-    codes = sorted(found.codes)
-    own = [code for code in codes if found.community(code) in ground.names]
-    return _figures(ground, codes, found.shapes(codes), own)
+    homes, party = ground.placed(found)
+    every = _figures(
+        homes.codes, found.shapes(homes.codes), homes.at, party.at, ground.people.residents, ground.coverage.crs
+    )
+    return {code: figures for code, figures in every.items() if found.community(code) in ground.names}
 
 
 def figures_of_shapes(ground: Ground, shapes: Mapping[str, Area]) -> dict[str, Figures]:
     """Figures of polygons that are no grids yet, by whatever they are called."""
     codes = sorted(shapes)
-    return _figures(ground, codes, array_of(shapes[code] for code in codes), codes)
+    given, people = array_of(shapes[code] for code in codes), ground.people
+    homes, party = first_of(given, people.points), first_of(given, people.party)
+    return _figures(codes, given, homes, party, people.residents, ground.coverage.crs)
 
 
 def total_of(figures: Iterable[Figures]) -> Figures:
@@ -64,32 +70,16 @@ def total_of(figures: Iterable[Figures]) -> Figures:
     )
 
 
-def homes_in(people: People, shapes: Shapes) -> Ints:
-    """Position of the polygon that each household lies in, the first of several, -1 for none."""
-    return first_of(shapes, people.points)
-
-
-def first_of(shapes: Shapes, points: Shapes) -> Ints:
-    """Position of the polygon that each point lies in or on, the first of several, -1 for none."""
-    found = np.full(len(points), -1, dtype=np.int64)
-    if len(points) and len(shapes):
-        point, polygon = shapely.STRtree(shapes).query(points, predicate="intersects")
-        order = np.argsort(-polygon, kind="stable")
-        found[point[order]] = polygon[order]  # a later one overwrites: the lowest position stays
-    return found
-
-
-def _figures(ground: Ground, codes: list[str], shapes: Shapes, wanted: list[str]) -> dict[str, Figures]:
-    people, n = ground.people, len(codes)
-    home, party = homes_in(people, shapes), first_of(shapes, people.party)
-    inside = home >= 0
-    households = np.bincount(home[inside], minlength=n).tolist()
-    residents = np.bincount(home[inside], weights=people.residents[inside], minlength=n).astype(np.int64).tolist()
+def _figures(
+    codes: Sequence[str], shapes: Shapes, homes: Ints, party: Ints, residents: Ints, crs: CRS
+) -> dict[str, Figures]:
+    """Figures of polygons of which the points are known; `homes` and `party` hold positions in `codes`."""
+    n, inside = len(codes), homes >= 0
+    households = np.bincount(homes[inside], minlength=n).tolist()
+    people = np.bincount(homes[inside], weights=residents[inside], minlength=n).astype(np.int64).tolist()
     members = np.bincount(party[party >= 0], minlength=n).tolist()
-    position = {code: i for i, code in enumerate(codes)}
-    at = [position[code] for code in wanted]
-    areas = ground_m2(shapes[at], ground.coverage.crs).tolist() if at else []
+    areas = shapely.area(to_metric(shapes, crs)).tolist() if n else []
     return {
-        code: Figures(area, households[i], residents[i], members[i], 1, int(light(households[i]) == "ok"))
-        for code, i, area in zip(wanted, at, areas, strict=True)
+        code: Figures(areas[i], households[i], people[i], members[i], 1, int(light(households[i]) == "ok"))
+        for i, code in enumerate(codes)
     }

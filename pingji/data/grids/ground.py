@@ -1,16 +1,16 @@
 """The ground that grids are edited on: grids and those around them, outlines, people and buildings."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import shapely
-from numpy.typing import NDArray
 from sqlalchemy import ColumnElement, Connection, or_, select
 
 from pingji.data.features import wkb
 from pingji.data.grids.overlay import Overlay
+from pingji.data.grids.placing import Ints, Placement, Shapes, placed, placed_again
 from pingji.data.grids.stored import array_of, plain, same
 from pingji.data.spatial import in_box
 from pingji.data.sql import among
@@ -22,9 +22,6 @@ from pingji.ops.errors import OpsError
 GRID_COLUMNS = ("name", "community", "leader", "leader_phone", "deputy", "deputy_phone", "valid_from", "revision")
 DESCRIBED = ("name", "leader", "leader_phone", "deputy", "deputy_phone")  # what an edit may set
 _RING_DEG = 2e-4  # about 20 m: whoever shares a border lies within, and a street's width
-
-Shapes = NDArray[np.object_]
-Ints = NDArray[np.int64]
 
 
 class UnknownCommunity(OpsError):
@@ -44,10 +41,11 @@ class People:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Buildings:
-    """Building outlines of some ground, EPSG:4490 lon/lat degrees; buildings that are points are left out."""
+    """Building outlines of some ground, EPSG:4490 lon/lat degrees; buildings without a usable outline are left out."""
 
     codes: tuple[str, ...]
     shapes: Shapes
+    position: Mapping[str, int]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -66,6 +64,8 @@ class Ground:
     rows : mapping of code to mapping of column to value
         Attributes, with those that the draft gives. New grids have only what was given.
     overlay : Overlay
+    homes, party : Placement
+        The published grid of each household, and of each party household.
     """
 
     county: str
@@ -77,6 +77,13 @@ class Ground:
     people: People
     buildings: Buildings
     overlay: Overlay
+    homes: Placement
+    party: Placement
+
+    @property
+    def changed(self) -> tuple[str, ...]:
+        """Codes that the draft changes, adds or ends."""
+        return changed_codes(self.published, self.coverage)
 
     @property
     def communities(self) -> tuple[str, ...]:
@@ -92,6 +99,16 @@ class Ground:
         """Codes of the grids of other communities that were loaded with them."""
         return tuple(code for code in self.coverage.codes if self.coverage.community(code) not in self.names)
 
+    def placed(self, coverage: Coverage) -> tuple[Placement, Placement]:
+        """The grid of each household and of each party household, in the draft or as published."""
+        changed = changed_codes(self.published, coverage)
+        if not changed:
+            return self.homes, self.party
+        return (
+            placed_again(self.homes, coverage, changed, self.people.points),
+            placed_again(self.party, coverage, changed, self.people.party),
+        )
+
     def with_edit(self, edit: Edit, values: Mapping[str, Mapping[str, str]]) -> "Ground":
         """The ground after one more edit; the overlay stays that of the stored edits.
 
@@ -99,17 +116,8 @@ class Ground:
         ------
         Stale
         """
-        return Ground(
-            self.county,
-            self.names,
-            self.outlines,
-            self.published,
-            self.coverage.apply(edit),
-            _described(self.rows, values, edit.communities),
-            self.people,
-            self.buildings,
-            self.overlay,
-        )
+        rows = _described(self.rows, values, edit.communities)
+        return replace(self, coverage=self.coverage.apply(edit), rows=rows)
 
 
 def load_ground(
@@ -137,6 +145,7 @@ def load_ground(
     boxes = [_widened(shape.bounds) for shape in outlines.values()]
     codes, shapes, rows = _grids(conn, county, list(names), boxes)
     published = Coverage.of(codes, array_of(shapes), [str(rows[code]["community"]) for code in codes])
+    people = _people(conn, county, list(names), boxes) if full else _NOBODY
     return Ground(
         county,
         names,
@@ -144,10 +153,18 @@ def load_ground(
         published,
         _laid_over(published, given),
         _described(rows, given.values, given.communities),
-        _people(conn, county, list(names), boxes) if full else _NOBODY,
+        people,
         _buildings(conn, county, boxes) if full else _NO_BUILDINGS,
         given,
+        placed(published, people.points),
+        placed(published, people.party),
     )
+
+
+def changed_codes(one: Coverage, other: Coverage) -> tuple[str, ...]:
+    """Codes whose polygon one of two states of the same ground has otherwise, or not at all."""
+    looked = {*one.changed, *other.changed} if one.base is other.base else {*one.codes, *other.codes}
+    return tuple(sorted(code for code in looked if not same(one.get(code), other.get(code))))
 
 
 def stale(conn: Connection, county: str, overlay: Overlay) -> list[str]:
@@ -220,13 +237,14 @@ def _buildings(conn: Connection, county: str, boxes: Sequence[tuple[float, ...]]
     near = or_(*(in_box(table, box) for box in boxes))
     query = select(table.c.code, wkb(conn, table)).where(table.c.county == county, near).order_by(table.c.code)
     found = conn.execute(query).all()
-    shapes = shapely.from_wkb([bytes(row[1]) for row in found])
-    kept = [i for i, shape in enumerate(shapes) if shapely.get_dimensions(shape) == 2]
-    return Buildings(tuple(found[i][0] for i in kept), array_of(shapes[i] for i in kept))
+    shapes = array_of(shapely.from_wkb([bytes(row[1]) for row in found]))
+    kept = np.flatnonzero((shapely.get_dimensions(shapes) == 2) & shapely.is_valid(shapes))
+    codes = tuple(found[i][0] for i in kept.tolist())
+    return Buildings(codes, shapes[kept], {code: i for i, code in enumerate(codes)})
 
 
 _NOBODY = People((), (), array_of(()), np.empty(0, dtype=np.int64), array_of(()))
-_NO_BUILDINGS = Buildings((), array_of(()))
+_NO_BUILDINGS = Buildings((), array_of(()), {})
 
 
 def _laid_over(published: Coverage, overlay: Overlay) -> Coverage:

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, select
 
 from pingji.data.features import wkb
 from pingji.data.grids.ground import DESCRIBED, Ground
-from pingji.data.grids.problems import cut_buildings
+from pingji.data.grids.problems import cut_near
 from pingji.data.grids.redrawing import redrawn
 from pingji.data.grids.stored import plain, plain_edit
 from pingji.data.tables import LAYER_TABLES
@@ -170,15 +170,12 @@ def _give(conn: Connection, county: str, ground: Ground, intent: Mapping[str, An
     building = intent.get("building")
     wanted = _building(conn, county, str(building)) if building else plain(from_geojson(intent["ground"]))
     edit = give(ground.coverage, wanted, to)
-    touched = [code for code in edit.after if code in edit.gained_m2 or code in edit.lost_m2]
-    near = [code for code in ground.coverage.near(shapely.union_all(list(edit.after.values()))) if code in ground.own()]
+    near = list(ground.coverage.near(shapely.union_all(list(edit.after.values()))))
     after = ground.coverage.apply(edit)
-    cut = cut_buildings(ground, near, after)
-    cut_before = cut_buildings(ground, near, ground.coverage)
-    new = sorted(code for code in cut if code not in cut_before)
+    new = sorted(set(cut_near(ground, after, near)) - set(cut_near(ground, ground.coverage, near)))
     if new:
-        shape = ground.buildings.shapes[ground.buildings.codes.index(new[0])]
-        raise WouldCutBuilding(codes=tuple(sorted(touched)), building=new[0], lonlat=place(shape))
+        shape = ground.buildings.shapes[ground.buildings.position[new[0]]]
+        raise WouldCutBuilding(codes=(*edit.gained_m2, *edit.lost_m2), building=new[0], lonlat=place(shape))
     return edit
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from pingji.data.grids.stored import same
 from pingji.geo.coverage import Edit
 from pingji.geo.coverage.planar import Area
 
@@ -68,6 +69,9 @@ def overlay_of(edits: Iterable[tuple[Edit, Values]]) -> Overlay:
         links += [(from_, into, edit.kind) for from_, into in edit.lineage]
         for code, columns in given.items():
             values.setdefault(code, {}).update(columns)
+    used, new = frozenset(after), set(after) - set(before)
+    for code in [code for code, shape in before.items() if same(shape, after[code])]:
+        del before[code], after[code]  # moved there and back: nothing has changed
     kept = {code: shape for code, shape in after.items() if shape is not None or code in before}
     gone = {code for code, shape in after.items() if shape is None}
     return Overlay(
@@ -75,8 +79,8 @@ def overlay_of(edits: Iterable[tuple[Edit, Values]]) -> Overlay:
         kept,
         {code: name for code, name in communities.items() if code in kept},
         {code: columns for code, columns in values.items() if code not in gone},
-        _net(links, gone, set(after) - set(before)),
-        frozenset(after),
+        _net(links, gone, new),
+        used,
     )
 
 

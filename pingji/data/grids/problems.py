@@ -8,17 +8,15 @@ import numpy as np
 import shapely
 from shapely.geometry.base import BaseGeometry
 
-from pingji.data.grids.figures import Figures, figures_of, homes_in
+from pingji.data.grids.figures import Figures, figures_of
 from pingji.data.grids.ground import Ground
 from pingji.data.grids.stored import array_of
-from pingji.geo.coverage import Coverage, CoverageProblem, find_problems
+from pingji.geo.coverage import Coverage, CoverageProblem, cut_buildings, find_problems
 from pingji.geo.coverage.measure import width_m
 from pingji.geo.coverage.settle import place
-from pingji.geo.crs import to_metric
 from pingji.ops.grids import FEWEST, MOST, light
 
 SLIVER_M = 1.0  # no grid is narrower
-CUT_M = 0.2  # mean width from which a border cuts a building: below, a wall was drawn twice
 REPAIR_M = 2.0
 _SHOWN = 200  # households that one problem lists
 
@@ -80,37 +78,29 @@ def problems_of(ground: Ground, figures: Mapping[str, Figures] | None = None) ->
     return sorted(found, key=lambda problem: problem.severity)
 
 
-def cut_buildings(ground: Ground, codes: Sequence[str], coverage: Coverage) -> dict[str, dict[str, float]]:
-    """Buildings of which several grids have a part worth the name: building → grid → m²; only near `codes`."""
+def cut_near(ground: Ground, coverage: Coverage, codes: Sequence[str]) -> dict[str, dict[str, float]]:
+    """Buildings that lie in several of some grids, one after the other what each grid has: building → grid → m²."""
     shapes = coverage.shapes(codes)
+    sound = np.flatnonzero(shapely.is_valid(shapes))
+    codes, shapes = [codes[i] for i in sound.tolist()], shapes[sound]
     buildings = ground.buildings
     if not len(shapes) or not len(buildings.codes):
         return {}
-    grid, building = shapely.STRtree(buildings.shapes).query(shapes, predicate="intersects")
-    inside = np.zeros(len(grid), dtype=bool)
-    several = np.bincount(building, minlength=len(buildings.codes))[building] > 1
-    look = several & ~inside
-    grid, building = grid[look], building[look]
-    if not len(grid):
-        return {}
-    pieces = shapely.intersection(shapes[grid], buildings.shapes[building])
-    metric = to_metric(np.asarray(pieces, dtype=object), coverage.crs)
-    wide = width_m(np.asarray(pieces, dtype=object), coverage.crs) > CUT_M
-    parts: dict[str, dict[str, float]] = {}
-    for g, b, area in zip(grid[wide].tolist(), building[wide].tolist(), shapely.area(metric[wide]), strict=True):
-        parts.setdefault(buildings.codes[b], {})[codes[g]] = float(area)
-    return {code: shares for code, shares in parts.items() if len(shares) > 1}
+    shapely.prepare(shapes)  # most buildings lie inside one grid: asked this way round, that is soon known
+    hit = shapely.STRtree(buildings.shapes).query(shapes, predicate="intersects")[1]
+    several = np.flatnonzero(np.bincount(hit, minlength=len(buildings.codes)) > 1)
+    return {
+        buildings.codes[several[i]]: {codes[at]: m2 for at, m2 in parts}
+        for i, parts in cut_buildings(shapes, buildings.shapes[several])
+    }
 
 
 def _coverage_problems(ground: Ground, community: str) -> list[Problem]:
     now = _raw(ground, community, ground.coverage)
-    if not now:
-        return []
-    before = [] if ground.coverage is ground.published else _raw(ground, community, ground.published)
-    published = ground.coverage is ground.published
-    return [
-        replace(problem, new=not published and not any(_same_place(problem, old) for old in before)) for problem in now
-    ]
+    if not now or not ground.changed:
+        return now
+    before = _raw(ground, community, ground.published)
+    return [replace(problem, new=not any(_same_place(problem, old) for old in before)) for problem in now]
 
 
 def _raw(ground: Ground, community: str, coverage: Coverage) -> list[Problem]:
@@ -140,37 +130,44 @@ def _same_place(one: Problem, other: Problem) -> bool:
 
 
 def _buildings_cut(ground: Ground) -> list[Problem]:
-    own = ground.own()
-    cut = cut_buildings(ground, own, ground.coverage)
-    if not cut:
-        return []
-    old_codes = ground.own(ground.published)
-    old = cut if ground.coverage is ground.published else cut_buildings(ground, old_codes, ground.published)
-    shape_of = dict(zip(ground.buildings.codes, ground.buildings.shapes, strict=True))
     found = []
-    for building, shares in sorted(cut.items()):
-        one_home = len({ground.coverage.community(code) for code in shares}) == 1
-        most = max(sorted(shares), key=lambda code: shares[code])
-        repair = {"kind": "give", "to": most, "building": building} if one_home else None
-        area = sum(shares.values()) - shares[most]
-        shape = shape_of[building]
-        params = {"building": building, "to": most, "area_m2": round(area, 1)}
-        codes = tuple(sorted(shares))
-        found.append(
-            Problem("building_cut", "error", codes, place(shape), shape, area, params, repair, building not in old)
-        )
+    for community in ground.communities:
+        own = [code for code in ground.own() if ground.coverage.community(code) == community]
+        cut = cut_near(ground, ground.coverage, own)
+        before = _cut_before(ground, community, cut)
+        for building, shares in sorted(cut.items()):
+            shape = ground.buildings.shapes[ground.buildings.position[building]]
+            most, *others = shares
+            rest = sum(shares[code] for code in others)
+            params = {"building": building, "to": most, "area_m2": round(rest, 1)}
+            repair = {"kind": "give", "to": most, "building": building}
+            codes, new = tuple(sorted(shares)), building not in before
+            found.append(Problem("building_cut", "error", codes, place(shape), shape, rest, params, repair, new))
     return found
+
+
+def _cut_before(ground: Ground, community: str, cut: Mapping[str, Mapping[str, float]]) -> set[str]:
+    """Those of the buildings that the published borders cut as well."""
+    changed = set(ground.changed)
+    touched = [building for building, shares in cut.items() if changed & shares.keys()]
+    before = set(cut) - set(touched)  # the same grids have them
+    if touched:
+        shapes = ground.buildings.shapes[[ground.buildings.position[building] for building in touched]]
+        near = ground.published.near(shapely.union_all(shapely.envelope(shapes)))
+        own = [code for code in near if ground.published.community(code) == community]
+        before |= cut_near(ground, ground.published, own).keys() & set(touched)
+    return before
 
 
 def _households_outside(ground: Ground) -> list[Problem]:
     found = []
-    now = _homeless(ground, ground.coverage)
-    before = now if ground.coverage is ground.published else _homeless(ground, ground.published)
-    for community, at in now.items():
-        points = ground.people.points[at[:_SHOWN]]
+    people = ground.people
+    before = _homeless(ground, ground.published) if ground.changed else {}
+    for community, at in _homeless(ground, ground.coverage).items():
+        new = bool(ground.changed) and not set(at) <= set(before.get(community, ()))
+        points = people.points[at[:_SHOWN]]
         where = (round(float(points[0].x), 7), round(float(points[0].y), 7))
-        params = {"n": len(at), "household": ground.people.codes[at[0]], "community": ground.names[community]}
-        new = len(at) > len(before.get(community, ()))
+        params = {"n": len(at), "household": people.codes[at[0]], "community": ground.names[community]}
         shape = shapely.MultiPoint(points.tolist())
         found.append(Problem("household_outside", "error", (), where, shape, 0.0, params, None, new))
     return found
@@ -178,10 +175,9 @@ def _households_outside(ground: Ground) -> list[Problem]:
 
 def _homeless(ground: Ground, coverage: Coverage) -> dict[str, list[int]]:
     """Households that belong to a community, by name or by place, and lie in no grid; positions by community."""
-    people = ground.people
-    lost = np.flatnonzero(homes_in(people, coverage.polygons) < 0)
+    people, (homes, _) = ground.people, ground.placed(coverage)
     found: dict[str, list[int]] = {}
-    for i in lost.tolist():
+    for i in np.flatnonzero(homes.at < 0).tolist():
         for community, outline in ground.outlines.items():
             if people.communities[i] == community or outline.covers(people.points[i]):
                 found.setdefault(community, []).append(i)
@@ -190,17 +186,16 @@ def _homeless(ground: Ground, coverage: Coverage) -> dict[str, list[int]]:
 
 
 def _sizes(ground: Ground, figures: Mapping[str, Figures]) -> list[Problem]:
-    changed = ground.coverage is not ground.published
+    changed = bool(ground.changed)
     before = figures_of(ground, ground.published) if changed else figures
+    sizes = {code: light(figure.households) for code, figure in figures.items()}
+    odd = [code for code, size in sizes.items() if size in ("few", "many")]
+    places = np.asarray(shapely.point_on_surface(ground.coverage.shapes(odd)), dtype=object)
     found = []
-    for code, figure in figures.items():
-        size = light(figure.households)
-        if size not in ("few", "many"):
-            continue
-        kind = f"too_{size}"
-        new = changed and (code not in before or light(before[code].households) != size)
+    for code, point in zip(odd, places, strict=True):
+        figure = figures[code]
+        new = changed and (code not in before or light(before[code].households) != sizes[code])
         params = {"households": figure.households, "fewest": FEWEST, "most": MOST}
-        shape = ground.coverage[code]
-        where = place(shape) if shape.is_valid else None
-        found.append(Problem(kind, "warning", (code,), where, None, figure.area_m2, params, None, new))
+        where = (round(float(point.x), 7), round(float(point.y), 7))
+        found.append(Problem(f"too_{sizes[code]}", "warning", (code,), where, None, figure.area_m2, params, None, new))
     return found
