@@ -41,4 +41,5 @@ def open_sets(conn: Connection, county: str) -> list[Mapping[str, object]]:
     columns = (c.id, c.name, c.status, c.revision, c.author, c.communities, c.updated_at)
     under_way = c.status.in_([Status.DRAFT.value, Status.REVIEW.value])
     query = select(*columns).where(c.county == county, under_way).order_by(c.updated_at.desc(), c.id)
-    return [dict(row) for row in conn.execute(query).mappings()]
+    # Plain text as keys: what the driver names columns by is no JSON.
+    return [{str(name): value for name, value in row.items()} for row in conn.execute(query).mappings()]
