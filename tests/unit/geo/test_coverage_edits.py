@@ -3,13 +3,9 @@
 import numpy as np
 import pytest
 import shapely
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from numpy.typing import NDArray
 
 from pingji.geo.coverage import (
     Coverage,
-    Edit,
     cut_buildings,
     errors,
     give,
@@ -301,70 +297,3 @@ def test_many_edits_renew_the_index(monkeypatch: pytest.MonkeyPatch) -> None:
         county = county.apply(split(county, "00", line((0.1 * (n + 1), -1), (0.1 * (n + 1), 2)), [f"n{n}"]))
     assert len(county) == 13
     assert county.near(shapely.Point(W + 0.0005, S + 0.005)) == ("n0",)
-
-
-@st.composite
-def _tilings(draw: st.DrawFn) -> Coverage:
-    side = draw(st.integers(3, 5))
-    cells = coverages.tiling(side, draw(st.integers(1, 4)), draw(st.integers(0, 50)))
-    labels = draw(st.lists(st.integers(0, side * side - 1), min_size=side * side, max_size=side * side))
-    label = np.where(np.array(labels) < side * side // 2, np.array(labels), np.arange(side * side) + 100)
-    polygons = coverages.dissolved(cells, label)
-    return Coverage.of([str(i) for i in range(len(polygons))], polygons)
-
-
-def _attempt(county: Coverage, draw: st.DrawFn) -> Edit:
-    """An edit as a hand would try it, sensible or not."""
-    west, south, east, north = shapely.total_bounds(county.polygons)
-    xs, ys = st.floats(west, east), st.floats(south, north)
-    nodes = shapely.get_coordinates(county.polygons)
-    node: NDArray[np.float64] = nodes[draw(st.integers(0, len(nodes) - 1))]
-    places = [(draw(xs), draw(ys)) for _ in range(draw(st.integers(2, 4)))]
-    if draw(st.booleans()):
-        places[0] = (float(node[0]), float(node[1]))
-    drawn = shapely.LineString(places)
-    code = draw(st.sampled_from(county.codes))
-    kind = draw(st.sampled_from(["split", "merge", "reshape", "move", "insert", "give"]))
-    at, near = (float(node[0]), float(node[1])), (float(node[0]) + 4e-4, float(node[1]) - 3e-4)
-    match kind:
-        case "split":
-            return split(county, code, drawn, [f"n{len(county)}.{i}" for i in range(40)])
-        case "merge":
-            return merge(county, [code, *county.near(shapely.Point(at))])
-        case "reshape":
-            return reshape(county, drawn)
-        case "move":
-            return move_vertex(county, at, near)
-        case "insert":
-            shape = county[code]
-            foot = shape.boundary.interpolate(draw(st.floats(0, 1)), normalized=True)
-            return insert_vertex(county, (foot.x, foot.y), (foot.x + 3e-4, foot.y + 2e-4))
-        case _:
-            return give(county, shapely.Point(at).buffer(draw(st.floats(1e-4, 1e-3)), 4), code)
-
-
-@settings(max_examples=25, deadline=None)
-@given(st.data())
-def test_whatever_is_tried_the_coverage_stays_one(data: st.DataObject) -> None:
-    county = data.draw(_tilings())
-    for _ in range(3):
-        try:
-            edit = _attempt(county, data.draw)  # type: ignore[arg-type]
-        except errors.CoverageError:
-            continue
-        county = check(county, edit)
-
-
-@pytest.mark.parametrize("name", [coverages.BLOCKS, coverages.VILLAGES])
-@settings(max_examples=10, deadline=None)
-@given(st.data())
-def test_real_grids_stay_a_coverage(name: str, data: st.DataObject) -> None:
-    shapes = coverages.real(name)
-    code = data.draw(st.integers(0, len(shapes) - 1))
-    hood = [int(i) for i in shapely.STRtree(shapes).query(shapes[code].buffer(0.003), predicate="intersects")]
-    county = Coverage.of([str(i) for i in hood], shapes[hood])
-    try:
-        edit = _attempt(county, data.draw)  # type: ignore[arg-type]
-    except errors.CoverageError:
-        return
-    check(county, edit)
