@@ -21,3 +21,4 @@ class Settings(BaseSettings):
     language: Literal["zh_CN", "en"] = "zh_CN"
     tianditu_key: str | None = None
     evacuation_target_min: PositiveInt = 120
+    import_limit_mb: PositiveInt = 200

@@ -2,7 +2,7 @@
 
 import logging
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -12,9 +12,10 @@ from sqlalchemy.exc import OperationalError
 from starlette.exceptions import HTTPException
 
 from pingji.dashboard import commands, context
-from pingji.dashboard.texts import UnknownText, grid_label, t
+from pingji.dashboard.file_texts import as_parameters, error_key, error_text
+from pingji.dashboard.texts import LANGUAGES, UnknownText, grid_label, t
 from pingji.data import errors as data_errors
-from pingji.data.grids import ground, intents
+from pingji.data.grids import accepting, ground, incoming, intents
 from pingji.geo.coverage import errors as coverage
 from pingji.geo.errors import GeoError
 from pingji.layers.catalog import UnknownLayer
@@ -32,6 +33,10 @@ class BatchTooLarge(OpsError):
     """More movements, or more bytes, than one request may carry."""
 
 
+class UploadTooLarge(OpsError):
+    """A file larger than is accepted by HTTP. `limit` in MB."""
+
+
 class TokenRequired(OpsError):
     """The token is missing or wrong."""
 
@@ -40,6 +45,7 @@ class TokenRequired(OpsError):
 STATUS: dict[type[Exception], tuple[int, str]] = {
     BadRequest: (400, "bad_request"),
     BatchTooLarge: (413, "batch_too_large"),
+    UploadTooLarge: (413, "upload_too_large"),
     TokenRequired: (401, "token_required"),
     context.NoCounty: (409, "no_county"),
     commands.UnknownPlace: (404, "unknown_place"),
@@ -73,8 +79,8 @@ STATUS: dict[type[Exception], tuple[int, str]] = {
     grids.CodesExhausted: (409, "codes_exhausted"),
     ground.UnknownCommunity: (404, "unknown_community"),
     intents.UnknownBuilding: (404, "unknown_building"),
-    intents.UnknownProposal: (404, "unknown_proposal"),
-    intents.NotAlone: (422, "not_alone"),
+    accepting.UnknownProposal: (404, "unknown_proposal"),
+    accepting.NotAlone: (422, "not_alone"),
     intents.WouldCutBuilding: (422, "would_cut_building"),
     intents.NothingWouldChange: (422, "nothing_would_change"),
     coverage.UnknownCode: (404, "unknown_code"),
@@ -88,6 +94,8 @@ STATUS: dict[type[Exception], tuple[int, str]] = {
     coverage.NoVertexThere: (422, "no_vertex_there"),
     coverage.StillInvalid: (422, "still_invalid"),
     coverage.Stale: (409, "stale"),
+    incoming.NothingNew: (409, "nothing_new"),
+    data_errors.FileError: (422, "file"),
     data_errors.UnknownLayer: (404, "unknown_layer"),
     UnknownLayer: (404, "unknown_layer"),
     data_errors.DatabaseUnreachable: (503, "database_unreachable"),
@@ -97,6 +105,7 @@ STATUS: dict[type[Exception], tuple[int, str]] = {
 }
 _HTTP = {404: "not_found", 405: "method_not_allowed"}
 MAX_COMPLAINTS = 10
+MAX_ROWS = 20  # errors of a file that are named
 MAX_NAMED = 6  # grids that a sentence names; the map shows them all
 OURS = (OpsError, data_errors.DataError, GeoError)
 
@@ -126,6 +135,31 @@ def problem(status: int, key: str, params: Mapping[str, object], instance: str) 
     if status < 500:  # what the server itself suffers from is nobody's business
         body["params"] = {name: _plain(value) for name, value in params.items()}
     return JSONResponse(body, status, media_type="application/problem+json")
+
+
+def file_problem(found: Sequence[data_errors.FileError], instance: str) -> JSONResponse:
+    """What is wrong with a file: the sentence of its first error, and all of them in `params`, each with its row."""
+    first = found[0]
+    key = error_key(first)
+    said = {language: as_parameters(error_text(first, language)) for language in LANGUAGES}
+    rows = [{**_named(error), "text": as_parameters(error_text(error, LANGUAGES[0]))} for error in found[:MAX_ROWS]]
+    body = {
+        "type": f"/problems/{key}",
+        "title": t("problem.file.title", "zh_CN"),
+        "title_en": t("problem.file.title", "en"),
+        "status": STATUS[data_errors.FileError][0],
+        "detail": t("problem.file.detail", "zh_CN", what=said["zh_CN"]),
+        "detail_en": t("problem.file.detail", "en", what=said["en"]),
+        "instance": instance,
+        "params": {**_named(first), "n": len(found), "errors": rows},
+    }
+    return JSONResponse(body, STATUS[data_errors.FileError][0], media_type="application/problem+json")
+
+
+def _named(error: data_errors.FileError) -> dict[str, object]:
+    """File, row, field, value and the parameter that helps."""
+    named = {name: _plain(value) for name, value in error.params.items()}
+    return {**named, "remedy": as_parameters(error.remedy), "kind": error_key(error)}
 
 
 def refusal(error: Exception) -> tuple[str, dict[str, object]]:
@@ -192,6 +226,8 @@ def register(app: FastAPI) -> None:
     """Turn every known error into its problem document."""
 
     async def known(request: Request, error: Exception) -> JSONResponse:
+        if isinstance(error, data_errors.FileError):
+            return file_problem([error], request.url.path)
         status, key = key_of(error)
         return problem(status, key, params_of(error), request.url.path)
 

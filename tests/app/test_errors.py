@@ -11,6 +11,7 @@ from starlette.testclient import TestClient
 
 import pingji
 from pingji.dashboard.errors import STATUS, printable
+from pingji.dashboard.file_texts import error_key, error_text
 from pingji.dashboard.texts import LANGUAGES, catalogue
 from pingji.data import errors as data_errors
 from pingji.data.errors import DataError
@@ -22,14 +23,14 @@ from pingji.ops.movement import Reason
 from tests.app.phone import assert_problem
 
 BASES = {PressRefused, RecallRefused, StepRefused}  # never raised themselves
-# What only commands raise: backups never come by a request. Files do, and their errors have one row together.
+# What only commands raise: backups never come by a request.
 COMMANDS_ONLY = {
     data_errors.UnsupportedDatabase,
     data_errors.BackupFailed,
     data_errors.BackupToolMissing,
     data_errors.NotABackup,
-    data_errors.FileError,
 }
+ONE_ROW = {data_errors.FileError}  # for all of their subclasses: the sentences are those of the command line
 
 
 def below(kind: type[Exception]) -> Iterator[type[Exception]]:
@@ -49,7 +50,7 @@ def test_every_error_that_a_request_can_reach_has_a_status() -> None:
     ours = {
         e for base in (OpsError, DataError, CoverageError) for e in below(base) if e.__module__.startswith("pingji.")
     }
-    missing = {e for e in ours - BASES - set(STATUS) if not issubclass(e, tuple(COMMANDS_ONLY))}
+    missing = {e for e in ours - BASES - set(STATUS) if not issubclass(e, (*COMMANDS_ONLY, *ONE_ROW))}
     assert not missing
 
 
@@ -61,6 +62,14 @@ def test_every_problem_and_every_refusal_has_its_texts(language: str) -> None:
     needed |= {f"refusal.{reason.value}" for reason in Reason}
     assert needed <= set(texts)
     assert {key for key in texts if key.startswith(("problem.", "refusal."))} == needed
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_error_of_a_file_has_its_sentence(language: str) -> None:
+    for kind in below(data_errors.FileError):
+        error = kind(file="a.shp", row=7, field="code", value="x")
+        assert f"error.{error_key(error)}" in catalogue(language)
+        assert "a.shp" in error_text(error, language)
 
 
 @pytest.mark.parametrize(

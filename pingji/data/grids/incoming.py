@@ -40,11 +40,16 @@ from pingji.geo.coverage import Edit
 from pingji.geo.coverage.errors import CoverageError, OutsideCommunity
 from pingji.geo.coverage.match import Match, ended, match
 from pingji.ops.change_set import ChangeSet, Reason
+from pingji.ops.errors import OpsError
 
 _MASKED = "*"  # of a phone number: an export that comes back must not overwrite the real one
 _SHOWN = 10  # codes that a note lists
 
 Edits = Sequence[tuple[Mapping[str, Any], Edit, Mapping[str, Mapping[str, str]]]]  # intent, edit, values
+
+
+class NothingNew(OpsError):
+    """The grids of a file are those that stand today. `file`, `n`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,8 +134,8 @@ def plan_grids(conn: Connection, path: Path, options: ImportOptions) -> GridPlan
 
 def keep_grids(
     conn: Connection, plan: GridPlan, *, id: str, name: str, reason: Reason, note: str, actor: str, at: int
-) -> ChangeSet | None:
-    """Keep a plan as a change set of its own, in the caller's transaction; None where the file changes nothing.
+) -> ChangeSet:
+    """Keep a plan as a change set of its own, in the caller's transaction.
 
     Parameters
     ----------
@@ -141,13 +146,13 @@ def keep_grids(
 
     Raises
     ------
-    ImportRefused
-        The plan has errors; nothing was written.
+    ImportRefused, NothingNew
+        The plan has errors, or no edit; nothing was written.
     """
     if plan.report.errors:
         raise ImportRefused(file=plan.report.file, value=len(plan.report.errors))
     if not plan.edits:
-        return None
+        raise NothingNew(file=plan.report.file, n=plan.report.kept)
     kept = drafts.begin(
         conn,
         plan.county,

@@ -7,14 +7,15 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import ColumnElement, Connection
+from sqlalchemy import Connection
 
 from pingji.data import features
 from pingji.data.errors import EmptyFile, UnknownFormat
 from pingji.data.files.export import as_array, mask_phone, whole_or_nothing, write_vector
 from pingji.data.grids import styles
-from pingji.data.grids.figures import first_of
 from pingji.data.grids.ground import community_names
+from pingji.data.grids.history import Version, end_of_day, grids_at
+from pingji.data.grids.placing import first_of
 from pingji.data.grids.register import Entry, RegisterWords, write_register
 from pingji.data.grids.stored import array_of
 from pingji.data.operations import operations_of
@@ -52,38 +53,43 @@ class Listing:
     shapes: NDArray[np.object_]
 
 
-def standing(conn: Connection, county: str, communities: Sequence[str] = ()) -> Listing:
-    """The grids that stand now, of some communities or of the county."""
-    grids = features.load_features(conn, county, LAYER, where=_among(communities))
-    shapes = array_of(f.geometry for f in grids)
+def listing_of(conn: Connection, county: str, day: date, communities: Sequence[str] = ()) -> Listing:
+    """The grids that stood at the end of a day, of some communities or of the county.
+
+    Party households are counted in grids that stand now; how many a grid of the past had, nobody has kept.
+    """
+    found = grids_at(conn, county, end_of_day(day), communities=communities or None)
+    shapes = array_of(version.shape for version in found)
     homes = array_of(f.geometry for f in features.load_features(conn, county, "party_households", columns=()))
-    party = first_of(shapes, homes)
-    members = np.bincount(party[party >= 0], minlength=len(grids)).tolist()
+    stand = [i for i, version in enumerate(found) if version.ended_at is None]
+    party = first_of(shapes[stand], homes)
+    members = dict(zip(stand, np.bincount(party[party >= 0], minlength=len(stand)).tolist(), strict=True))
     areas = ground_m2(shapes, central_crs(shapes)).tolist() if len(shapes) else []
     names = community_names(conn, county)
-    entries = []
-    for feature, n, area in zip(grids, members, areas, strict=True):
-        v = feature.values
-        entries.append(
-            Entry(
-                feature.code,
-                str(v["name"]),
-                str(v["community"]),
-                names.get(str(v["community"]), ""),
-                str(v["leader"]),
-                str(v["leader_phone"]),
-                str(v["deputy"]),
-                str(v["deputy_phone"]),
-                _number(v["household_count"]),
-                _number(v["resident_count"]),
-                n,
-                area,
-                _day(v["valid_from"]),
-                _day(v["valid_to"]),
-                str(v["reason"]),
-            )
-        )
+    entries = [
+        _entry(version, names, members.get(i), area) for i, (version, area) in enumerate(zip(found, areas, strict=True))
+    ]
     return Listing(entries, shapes)
+
+
+def _entry(version: Version, names: Mapping[str, str], party: int | None, area_m2: float) -> Entry:
+    return Entry(
+        version.code,
+        version.name,
+        version.community,
+        names.get(version.community, ""),
+        version.leader,
+        version.leader_phone,
+        version.deputy,
+        version.deputy_phone,
+        version.households,
+        version.residents,
+        party,
+        area_m2,
+        version.valid_from,
+        version.valid_to,
+        version.reason,
+    )
 
 
 def masked(listing: Listing) -> Listing:
@@ -138,15 +144,3 @@ def write_grids(path: Path, listing: Listing, words: RegisterWords, *, encoding:
 
 
 FORMATS: Mapping[str, str] = {".gpkg": "GPKG", ".shp": "ESRI Shapefile", ".geojson": "GeoJSON", ".xlsx": ""}
-
-
-def _among(communities: Sequence[str]) -> ColumnElement[bool] | None:
-    return features.table_of(LAYER).c.community.in_(communities) if communities else None
-
-
-def _number(value: object) -> int:
-    return value if isinstance(value, int) else 0
-
-
-def _day(value: object) -> date | None:
-    return value if isinstance(value, date) else None

@@ -57,6 +57,18 @@ def redrawn(ground: Ground, intent: Mapping[str, Any]) -> tuple[Edit, Values]:
     return edit, _values(ground, {**named, **new})
 
 
+def brief(intent: Mapping[str, Any]) -> dict[str, Any]:
+    """An intent as change sets show it: without the polygons of a whole file.
+
+    >>> brief({"kind": "redraw", "grids": [{"code": "1", "geometry": {"type": "Polygon"}}]})
+    {'kind': 'redraw', 'grids': [{'code': '1'}]}
+    """
+    if intent.get("kind") != "redraw":
+        return dict(intent)
+    grids = [{key: value for key, value in one.items() if key != "geometry"} for one in intent["grids"]]
+    return {**intent, "grids": grids}
+
+
 def _new(ground: Ground, listed: Sequence[Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:
     """Provisional codes for grids that have none; not even those of grids that came and went in this draft."""
     used = {*ground.coverage.codes, *ground.overlay.used}

@@ -37,7 +37,10 @@ _HEAD = PatternFill("solid", fgColor="E6EBF0")
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A grid in the register. Phone numbers are as they should be seen; `valid_to` is None while it stands."""
+    """A grid in the register. Phone numbers are as they should be seen.
+
+    `party_households` is None where nobody knows, `valid_to` while it stands.
+    """
 
     code: str
     name: str
@@ -49,7 +52,7 @@ class Entry:
     deputy_phone: str
     households: int
     residents: int
-    party_households: int
+    party_households: int | None
     area_m2: float
     valid_from: date | None
     valid_to: date | None
@@ -121,7 +124,7 @@ def _across(sheet: Worksheet, text: str, size: int) -> None:
 def _totals(sheet: Worksheet, entries: Sequence[Entry], total: str) -> None:
     n, leaders = len(entries), sum(1 for entry in entries if entry.leader)
     said = total.format(n=n, ok=sum(1 for entry in entries if entry.light == "ok"), leaders=leaders)
-    sums = {name: sum(getattr(entry, name) for entry in entries) for name in _SUMS}
+    sums = {name: sum(getattr(entry, name) or 0 for entry in entries) for name in _SUMS}
     values = [round(sums[name]) if name in sums else None for name in COLUMNS]
     _line(sheet, [said, *values[1:]], bold=True, fill=_HEAD)
     row = sheet.max_row

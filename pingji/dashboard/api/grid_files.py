@@ -1,0 +1,155 @@
+"""`/api/v1/grids/import` and `/export`: grids as files. The contract is `docs/grids.md`."""
+
+import shutil
+import tempfile
+import zipfile
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Literal
+
+import orjson
+from fastapi import APIRouter, Header, Query, Request, Response
+from fastapi.responses import FileResponse
+from pydantic import StringConstraints
+from starlette.background import BackgroundTask
+from starlette.concurrency import run_in_threadpool
+
+from pingji.dashboard import errors, workbench
+from pingji.dashboard.api.common import NO_CONTROLS, NO_NUL, actor_name
+from pingji.dashboard.api.sets import Code
+from pingji.dashboard.commands.grid_files import import_grids
+from pingji.dashboard.context import Context
+from pingji.dashboard.grid_words import register_words, report_document, today
+from pingji.data.engine import reading
+from pingji.data.files.reading import ImportOptions
+from pingji.data.grids import outgoing
+from pingji.data.grids.incoming import GridReport
+from pingji.ops.change_set import Reason
+
+Line = Annotated[str, StringConstraints(max_length=100, pattern=NO_CONTROLS)]
+Note = Annotated[str, StringConstraints(max_length=2000, pattern=NO_NUL)]
+Format = Literal["gpkg", "shp", "geojson", "xlsx"]
+_MEGABYTE = 1 << 20
+
+
+def router(context: Context) -> APIRouter:
+    """The routes of files."""
+    routes = APIRouter(prefix="/grids", tags=["grids"])
+    content = {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}
+
+    @routes.post("/import", openapi_extra={"requestBody": {"required": True, "content": content}})
+    async def import_file(
+        request: Request,
+        filename: Line,
+        name: Line = "",
+        reason: Reason = Reason.REDIGITISATION,
+        note: Note = "",
+        actor: Line | None = None,
+        encoding: Line | None = None,
+        crs: Line | None = None,
+        accept_offset: Literal["gcj02", "bd09", "none"] | None = None,
+        repair: bool = False,
+        x_actor: Annotated[str | None, Header()] = None,
+    ) -> Response:
+        """Read a file of grids (Shapefile as .zip, GeoPackage, GeoJSON): a change set, or nothing of it."""
+        options = ImportOptions(
+            crs=crs or None,
+            encoding=encoding or None,
+            accept_offset=accept_offset,
+            repair=repair,
+            county=context.county_code,
+        )
+        with tempfile.TemporaryDirectory(prefix="pingji-") as folder:
+            path = Path(folder) / _plain_name(filename)
+            await _receive(request, path, context.settings.import_limit_mb)
+            kept, report = await run_in_threadpool(
+                import_grids,
+                context,
+                path,
+                options,
+                name=name.strip() or path.stem,
+                reason=reason,
+                note=note,
+                actor=actor_name(actor, x_actor),
+            )
+        if kept is None:
+            return errors.file_problem(report.errors, request.url.path)
+        return await run_in_threadpool(_imported, context, kept.id, report)
+
+    @routes.get("/export")
+    def export_file(
+        format: Format,
+        day: Annotated[date | None, Query(alias="date")] = None,
+        community: Code | None = None,
+    ) -> FileResponse:
+        """The grids as they stood at the end of a day; phone numbers are masked."""
+        return _export(context, format, day, community)
+
+    return routes
+
+
+def _imported(context: Context, id: str, report: GridReport) -> Response:
+    with reading(context.engine) as conn:
+        county = context.county_code
+        change_set = workbench.set_document(conn, county, workbench.draft_of(conn, county, id))
+    document = {"set": change_set, "report": report_document(report, context.settings.language)}
+    return Response(orjson.dumps(document), media_type="application/json")
+
+
+async def _receive(request: Request, path: Path, limit_mb: int) -> None:
+    """Write the body to a file as it comes; nothing of it is kept in memory."""
+    size = 0
+    with path.open("wb") as file:
+        async for chunk in request.stream():
+            size += len(chunk)
+            if size > limit_mb * _MEGABYTE:
+                raise errors.UploadTooLarge(limit=limit_mb)
+            file.write(chunk)
+
+
+def _plain_name(given: str) -> str:
+    """The name of a file as a browser gives it, without any folder."""
+    name = given.replace("\\", "/").rpartition("/")[2].lstrip(".")
+    return name or "grids"
+
+
+def _export(context: Context, format: Format, day: date | None, community: str | None) -> FileResponse:
+    language, county = context.settings.language, context.county
+    folder = Path(tempfile.mkdtemp(prefix="pingji-"))
+    try:
+        with reading(context.engine) as conn:
+            shown = day or today()
+            listing = outgoing.listing_of(conn, county.code, shown, [community] if community else ())
+            exercise = outgoing.exercise_open(conn, county.code)
+        words = register_words(county.name, shown, language, exercise=exercise)
+        path = folder / f"grids_{community or county.code}_{shown.isoformat()}.{format}"
+        outgoing.write_grids(path, outgoing.masked(listing), words)
+        if format == "shp":
+            path = _packed(path)
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+    return FileResponse(
+        path,
+        filename=path.name,
+        media_type=_MEDIA[format],
+        background=BackgroundTask(shutil.rmtree, folder, ignore_errors=True),
+    )
+
+
+def _packed(path: Path) -> Path:
+    """A Shapefile with all of its parts, and its style, as one .zip."""
+    packed = path.with_suffix(".zip")
+    parts = [part for part in sorted(path.parent.iterdir()) if part.stem == path.stem]
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        for part in parts:
+            archive.write(part, part.name)
+    return packed
+
+
+_MEDIA = {
+    "gpkg": "application/geopackage+sqlite3",
+    "shp": "application/zip",
+    "geojson": "application/geo+json",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+}
