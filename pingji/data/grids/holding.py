@@ -3,7 +3,7 @@
 from sqlalchemy import Connection, select
 
 from pingji.data.operations import operations_of
-from pingji.data.scopes import COUNTY, TOWNSHIP, Scope
+from pingji.data.scopes import COMMUNITY, COUNTY, TOWNSHIP, Scope
 from pingji.data.tables import LAYER_TABLES, area
 
 
@@ -18,19 +18,28 @@ def held_scopes(conn: Connection, county: str) -> list[tuple[str, str, bool]]:
     open_now = [o for o in operations_of(conn, county) if o.is_open]
     if not open_now:
         return []
-    c, a = LAYER_TABLES["communities"].c, area.c
-    names = {row.code: row for row in conn.execute(select(a.code, a.name, a.level).where(a.county == county))}
-    communities = conn.execute(select(c.code, c.name, c.township).where(c.county == county)).all()
-    held = []
-    for o in open_now:
-        wide = names.get(o.scope)
-        name = wide.name if wide else next((one.name for one in communities if one.code == o.scope), o.scope)
-        scope = Scope(county, o.scope, wide.level if wide else "", name)
-        held += [(name, one.code, o.exercise) for one in communities if _covers(scope, one.code, one.township)]
-    return held
+    scopes = scopes_of_operations(conn, county)
+    covered = {o.scope: covered_by(conn, scopes[o.scope]) for o in open_now}
+    return [(scopes[o.scope].name, code, o.exercise) for o in open_now for code in covered[o.scope]]
 
 
-def _covers(scope: Scope, community: str, township: str) -> bool:
-    if scope.level == COUNTY:
-        return True
-    return scope.code == (township if scope.level == TOWNSHIP else community)
+def scopes_of_operations(conn: Connection, county: str) -> dict[str, Scope]:
+    """Every scope that operations have had or may have, by code; one that is gone is a community without a name."""
+    a, c = area.c, LAYER_TABLES["communities"].c
+    found = {o.scope: Scope(county, o.scope, COMMUNITY, o.scope) for o in operations_of(conn, county)}
+    for code, level, name in conn.execute(select(a.code, a.level, a.name).where(a.county == county)):
+        found[code] = Scope(county, code, level, name)
+    for code, name in conn.execute(select(c.code, c.name).where(c.county == county)):
+        found[code] = Scope(county, code, COMMUNITY, name)
+    return found
+
+
+def covered_by(conn: Connection, scope: Scope) -> list[str]:
+    """The communities that a scope covers."""
+    c = LAYER_TABLES["communities"].c
+    query = select(c.code).where(c.county == scope.county).order_by(c.code)
+    if scope.level == TOWNSHIP:
+        query = query.where(c.township == scope.code)
+    elif scope.level != COUNTY:
+        query = query.where(c.code == scope.code)
+    return list(conn.scalars(query))
