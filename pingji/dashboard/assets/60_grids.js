@@ -4,7 +4,7 @@
 
    pingji.grids.state         {communities: [], community, document, set, at, held, readOnly, grids: Map code → GeoJSON feature,
                               around: [feature], totals, problems: [], selected: Set of codes, tool: name, busy: bool,
-                              last: answer of the last edit, lastIntent, preview: answer | null, unsent: {intent, body} | null}
+                              last: answer of the last edit, lastIntent, altered: codes whose figures it changed, preview: answer | null, unsent: {intent, body} | null}
    pingji.grids.on(what, fn)  fn(state, detail); what: communities, community, grids, set, selection, tool, problems, busy,
                               refused (detail: the error, with .problem, .message and .intent), preview, applied (detail: the answer)
    pingji.grids.ready         promise: the page, its texts, the map's view and the communities are there
@@ -19,7 +19,7 @@
    pingji.grids.apply(answer, intent?)   takes an answer of edits, undo, redo into the state and tells
    pingji.grids.setSet(set)       another change set document (after steps, PATCH, begin); tells `set`
    pingji.grids.needSet       hook, set by the panels: () → promise of a change set to write into, null where the person gave up
-   pingji.grids.actor(), setActor(name)   who works here, kept in localStorage "pingji.actor"
+   pingji.grids.actor(), setActor(name)   who works here, kept in localStorage "pingji.actor"; askName() → promise of it, "" if given up
    pingji.grids.select(codes, {add, zoom})   pingji.grids.zoom(bounds | GeoJSON geometry)
    pingji.grids.highlight(geometry | [lon, lat] | null, kind, codes)   kind "problem" or "place"; drawn until the next, or null
    pingji.grids.paper(fn)     fn(frame, draw) paints on the map's overlay after the grids; draw: geometry → style
@@ -37,7 +37,7 @@
 
   const state = {
     communities: [], community: null, document: null, set: null, at: null, held: null, readOnly: false, grids: new Map(), around: [],
-    totals: null, problems: [], selected: new Set(), tool: "select", busy: false, last: null, lastIntent: null, preview: null, unsent: null,
+    totals: null, problems: [], selected: new Set(), tool: "select", busy: false, last: null, lastIntent: null, altered: [], preview: null, unsent: null,
   };
   const grids = (pingji.grids = { state, needSet: null });
 
@@ -190,9 +190,10 @@
   /* ── Editing ─────────────────────────────────────────────────────────── */
 
   grids.apply = (answer, intent = null) => {
+    const altered = grids.altered(answer.changed.features).map((one) => String(one.id));
     for (const code of answer.removed) state.grids.delete(code);
     for (const one of answer.changed.features) state.grids.set(String(one.id), one);
-    Object.assign(state, { totals: answer.totals, problems: answer.problems, last: answer, lastIntent: intent, preview: null });
+    Object.assign(state, { totals: answer.totals, problems: answer.problems, last: answer, lastIntent: intent, altered, preview: null });
     if (answer.set) state.set = answer.set;
     const lost = [...state.selected].filter((code) => !state.grids.has(code));
     lost.forEach((code) => state.selected.delete(code));
@@ -224,7 +225,7 @@
       grids.setSet(set);
       keepAddress(state.community.code, { set: set.id }, {});
     }
-    return set;
+    return set && (grids.actor() || (await grids.askName())) ? set : null;
   }
   grids.writable = writable;
 

@@ -52,7 +52,10 @@
     const rows = [...chooser.list.querySelectorAll("[role=option]")];
     const i = rows.indexOf(document.activeElement);
     if (event.key === "Escape") return close();
-    if (event.key === "Enter" && i < 0 && rows.length) return rows[0].click();
+    if (event.key === "Enter" && i < 0 && rows.length) {
+      event.preventDefault(); // else the button that gets the focus would be pressed by the same key
+      return rows[0].click();
+    }
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
     if (!step) return;
     event.preventDefault();
@@ -147,6 +150,31 @@
   const day = new Intl.DateTimeFormat("en-CA", { timeZone: "Asia/Shanghai", year: "numeric", month: "2-digit", day: "2-digit" });
   const dateOf = (ms) => day.format(new Date(ms));
 
+  /* ── Who works here ──────────────────────────────────────────────────── */
+
+  /** Asks for the name that every edit carries; it is kept in this browser. */
+  grids.askName = () => new Promise((done) => {
+    const { make } = pingji;
+    const dialog = make("dialog", "desk-dialog grids-name");
+    const input = Object.assign(make("input"), { required: true, maxLength: 64, autocomplete: "name", pattern: ".*\\S.*" });
+    const save = make("button", "grids-button is-main", t("grids.actor.save"));
+    const foot = make("div", "dialog-foot", grids.button("grids-button", t("grids.do.cancel"), "", () => dialog.close()), save);
+    const form = make("form", "dialog-form", make("label", "dialog-field", make("span", "", t("grids.actor.name")), input), make("p", "", t("grids.actor.why")), foot);
+    form.addEventListener("submit", (event) => {
+      event.preventDefault();
+      grids.setActor(input.value);
+      dialog.close();
+    });
+    dialog.append(make("div", "dialog-head", make("h2", "", t("grids.actor.title"))), form);
+    dialog.setAttribute("aria-label", t("grids.actor.title"));
+    dialog.addEventListener("close", () => {
+      dialog.remove();
+      done(grids.actor());
+    });
+    document.body.append(dialog);
+    dialog.showModal();
+  });
+
   /* ── Refusals ────────────────────────────────────────────────────────── */
 
   /** What was refused: why, where, and what can be done about it. Nothing of it is lost. */
@@ -188,7 +216,8 @@
     const { lastIntent } = state;
     if (!lastIntent) return; // undo and redo are seen on the map
     const codes = [...answer.changed.features.map((one) => String(one.id)), ...answer.removed];
-    const names = codes.slice(0, 4).map(grids.codeText).join(t("map.list_separator"));
+    const named = state.altered.length ? [...state.altered, ...answer.removed] : codes;
+    const names = named.slice(0, 4).map(grids.codeText).join(t("map.list_separator"));
     const text = codes.length ? t(`grids.done.${lastIntent.kind}`, { codes: names }) : t("grids.done.nothing");
     pingji.toast(text, answer.saved && codes.length ? { label: t("grids.do.undo"), run: () => grids.undo() } : undefined);
   }

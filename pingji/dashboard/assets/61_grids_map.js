@@ -6,15 +6,12 @@
   const { grids, mapkit: kit } = pingji;
   const { state } = grids;
   const SPEC = { name: "grids" };
-  const ORDER = { grids: 380, ink: 620 }; // the one under Leaflet's overlays, the other over its handles
+  const ORDER = { grids: 380, ink: 590 }; // the one under Leaflet's overlays, the other over them and under its handles
   const FIGURES_PX = 52; // narrower grids show their number alone
   const NAMES_PX = 22;
   const MAX_ZOOM = 20;
   const FONT = '"PingFang SC", "Microsoft YaHei", "Noto Sans CJK SC", system-ui, sans-serif';
-  const LOOKS = {
-    routine: { ink: "#16202B", soft: "#5A6672", paper: "#F5F2EA", halo: "rgba(253,251,246,0.92)", line: "#3F4A56" },
-    emergency: { ink: "#F3F7FB", soft: "#A9B7C5", paper: "#0A1017", halo: "rgba(8,13,19,0.9)", line: "#93A3B3" },
-  };
+  const INKS = { ink: "#16202B", soft: "#5A6672", paper: "#F5F2EA", halo: "rgba(253,251,246,0.92)", line: "#3F4A56" };
   const OK = "#1FA89A"; // accounted for: nothing to do here
   const DRAFT = "#4C8DFF"; // on its way: drawn, not yet published
   const ALARM = "#FF2E88"; // somebody has to look here
@@ -114,7 +111,6 @@
 
   /* ── The grids ───────────────────────────────────────────────────────── */
 
-  const look = () => LOOKS[view.look];
   const isOf = (light) => (shape) => shape.properties.light === light;
 
   function path(frame, some) {
@@ -149,7 +145,7 @@
     context.beginPath();
     context.rect(-10, -10, frame.width + 20, frame.height + 20);
     for (const rings of outline.parts) kit.trace(frame, rings, true);
-    Object.assign(context, { globalAlpha: 0.66, fillStyle: look().paper });
+    Object.assign(context, { globalAlpha: 0.66, fillStyle: INKS.paper });
     context.fill("evenodd");
     context.globalAlpha = 1;
   }
@@ -158,7 +154,7 @@
     if (!state.community) return;
     veil(frame);
     const here = [...shapes.values()].filter((shape) => kit.inView(shape, frame.box));
-    const inks = look();
+    const inks = INKS;
     fill(frame, here.filter(isOf("ok")), OK, 0.17);
     fill(frame, here.filter(isOf("many")), kit.pattern(frame.context, inks.soft, 1, 1, false), 0.55);
     stroke(frame, around.filter((shape) => kit.inView(shape, frame.box)), inks.soft, 0.6, [3, 4]);
@@ -227,7 +223,7 @@
 
   function paintInk(frame) {
     if (!state.community) return;
-    const inks = look();
+    const inks = INKS;
     if (hover && !state.selected.has(hover) && shapes.has(hover)) stroke(frame, [shapes.get(hover)], inks.ink, 1.8);
     paintPreview(frame, inks);
     paintMarked(frame);
@@ -237,7 +233,7 @@
   function paintPreview(frame, inks) {
     const { preview } = state;
     if (!preview || !preview.changed) return;
-    const drawn = preview.changed.features.map(shapeOf).filter(Boolean);
+    const drawn = grids.altered(preview.changed.features).map(shapeOf).filter(Boolean);
     fill(frame, drawn, DRAFT, 0.12);
     stroke(frame, drawn, inks.halo, 4.5);
     stroke(frame, drawn, DRAFT, 2.2, [7, 4]);
@@ -245,7 +241,7 @@
 
   function paintMarked(frame) {
     if (!marked) return;
-    const colour = marked.kind === "problem" ? ALARM : look().ink;
+    const colour = marked.kind === "problem" ? ALARM : INKS.ink;
     const grown = marked.codes.map((code) => shapes.get(code)).filter(Boolean);
     fill(frame, grown, colour, 0.08);
     stroke(frame, grown, colour, 2, [5, 4]);

@@ -9,6 +9,7 @@
   const MANY_HANDLES = 160; // of a longer border only the handles near the pointer are shown
   const NEAR_HANDLES = 70;
   const SNAP_PX = 12;
+  const ROOM_PX = 44; // edges shorter than this on the screen show no handle in their middle
   const SNAP_LIMIT = 1500;
   const STYLE = { color: "#4C8DFF", weight: 2.4, fillOpacity: 0.05, interactive: false, pmIgnore: false, snapIgnore: true };
 
@@ -66,6 +67,18 @@
       removeLayerBelowMinVertexCount: false, limitMarkersToCount: count > MANY_HANDLES ? NEAR_HANDLES : -1,
     });
     listen();
+    thin();
+  }
+
+  /** On a short edge the handle for a new vertex would only be in the way of those at its ends. */
+  function thin() {
+    if (!layer) return;
+    const { map } = grids.view;
+    const px = (marker) => map.latLngToContainerPoint(marker.getLatLng());
+    layer.pm._markerGroup.eachLayer((marker) => {
+      if (!marker.leftM || !marker.getElement()) return;
+      marker.getElement().classList.toggle("is-crowded", px(marker.leftM).distanceTo(px(marker.rightM)) < ROOM_PX);
+    });
   }
 
   /** The vertices of the grids around, without those of the grid itself: what a dragged vertex snaps to. */
@@ -192,6 +205,7 @@
     ],
   });
 
+  grids.ready.then((view) => view.map.on("zoomend", thin));
   grids.on("grids", () => {
     if (state.tool === "vertices" && code) show();
   });

@@ -6,6 +6,7 @@
   const { grids } = pingji;
   const { state } = grids;
   const CARDS = 4;
+  const SAME_M2 = 0.5; // what rounding may do to an area
   const NOTHING = { households: 0, residents: 0, party_households: 0, area_m2: 0 };
 
   const t = (key, params) => pingji.t(key, params);
@@ -59,10 +60,17 @@
     return make("div", "grids-card", title, ...figuresOf(now, before));
   }
 
+  /** The grids that an answer really changes: a neighbour that only got a vertex on its border is as large as before. */
+  grids.altered = (features) => features.filter(({ id, properties }) => {
+    const before = state.grids.get(String(id))?.properties;
+    return !before || before.households !== properties.households || Math.abs(before.area_m2 - properties.area_m2) > SAME_M2;
+  });
+
   function previewCards({ changed, removed }) {
     const { make } = pingji;
-    const cards = changed.features.slice(0, CARDS).map(cardOf);
-    const more = changed.features.length - cards.length;
+    const altered = grids.altered(changed.features);
+    const cards = altered.slice(0, CARDS).map(cardOf);
+    const more = altered.length - cards.length;
     if (more > 0) cards.push(make("span", "grids-more", t("grids.figures.more", { n: pingji.number(more) })));
     const gone = removed.slice(0, CARDS).map(grids.codeText).join(t("map.list_separator"));
     if (gone) cards.push(make("span", "grids-more", t("grids.figures.ended", { codes: gone })));

@@ -9,7 +9,7 @@
   const SPARE = 6; // rows drawn beyond the window
   const LIGHTS = ["few", "ok", "many", "empty"];
   const SORTS = {
-    code: (a, b) => (a.label.length - b.label.length) || a.label.localeCompare(b.label, undefined, { numeric: true }),
+    code: (a, b) => a.provisional - b.provisional || a.label.localeCompare(b.label, undefined, { numeric: true }),
     most: (a, b) => b.households - a.households,
     least: (a, b) => a.households - b.households,
     largest: (a, b) => b.area_m2 - a.area_m2,

@@ -63,14 +63,16 @@ def map_box(
     interactive: bool,
     class_name: str = "",
     layers: Sequence[str] | None = None,
+    look: str = "auto",
     pick: bool = True,
 ) -> html.Div:
     """The map in its box; `20_map.js` reads the box's `data-map` and draws the layers, or only those named.
 
-    Where `pick` is false a click opens no popup: the page has its own use for it.
+    `look` is that of the mode, or always `routine` or `emergency`. Where `pick` is false a click opens no
+    popup: the page has its own use for it.
     """
     centre, zoom = FIRST_VIEW
-    wanted = {"interactive": interactive, "audience": audience, "pick": pick}
+    wanted = {"interactive": interactive, "audience": audience, "look": look, "pick": pick}
     options = json.dumps(wanted if layers is None else {**wanted, "layers": list(layers)})
     switches = dict.fromkeys(
         ("dragging", "scrollWheelZoom", "doubleClickZoom", "boxZoom", "keyboard", "touchZoom"), interactive

@@ -10,7 +10,7 @@ from pingji.dashboard.pages import common
 from pingji.dashboard.texts import t
 
 PATH = "/grids"
-CONTEXT = ("communities", "danger_zones", "rivers", "roads", "buildings", "households", "shelters")
+CONTEXT = ("communities", "rivers", "roads", "buildings", "households")
 TABS = ("list", "problems", "sets", "proposals", "history")
 
 
@@ -64,7 +64,9 @@ def _header(language: str) -> html.Header:
 def _map(language: str) -> html.Main:
     return html.Main(
         [
-            common.map_box(audience="staff", interactive=True, class_name="grids-map", layers=CONTEXT, pick=False),
+            common.map_box(
+                audience="staff", interactive=True, class_name="grids-map", layers=CONTEXT, look="routine", pick=False
+            ),
             common.slot("grids-zoom", "grids-zoom"),
             common.slot("grids-notice", "grids-notice"),
             common.slot("grids-empty", "grids-empty"),
