@@ -19,8 +19,10 @@ from pingji.data.grids.drafts import StoredEdit
 from pingji.data.grids.figures import Figures, figures_of, total_of
 from pingji.data.grids.ground import Ground, community_names, load_ground, stale
 from pingji.data.grids.holding import held_scopes
+from pingji.data.grids.intents import asked
 from pingji.data.grids.overlay import Overlay
 from pingji.data.grids.problems import Problem, problems_of
+from pingji.data.grids.redrawing import brief
 from pingji.data.grids.summary import community_summaries
 from pingji.geo.coverage import Edit
 from pingji.ops.change_set import ChangeSet, Status
@@ -161,7 +163,7 @@ def held(conn: Connection, county: str, communities: Sequence[str]) -> Document 
 
 def grid_collection(ground: Ground, codes: Iterable[str], figures: Mapping[str, Figures]) -> Document:
     """Grids as a FeatureCollection, coordinates as stored."""
-    touched = {*ground.overlay.codes, *ground.coverage.changed}
+    touched = {*ground.overlay.values, *ground.changed}
     return _collection(_grid(ground, code, figures[code], code in touched) for code in codes)
 
 
@@ -256,14 +258,15 @@ def _edit(stored: StoredEdit, in_force: bool) -> Document:
     edit = stored.edit
     return {
         "seq": stored.seq,
-        "kind": stored.kind,
+        "kind": str(stored.intent.get("kind", stored.kind)),
         "actor": stored.actor,
         "at": stored.at // 1000,
         "codes": list(dict.fromkeys([*edit.before, *edit.after, *stored.values])),
         "in_force": in_force,
         "set_aside": stored.set_aside,
         "refusal": _refusal(stored.refusal),
-        "intent": dict(stored.intent),
+        "intent": brief(asked(stored.intent)),
+        "community": stored.intent.get("community", ""),
     }
 
 

@@ -15,7 +15,7 @@ from pingji.data.engine import reading, writing
 from pingji.data.grids import drafts
 from pingji.data.grids.drafts import StoredEdit
 from pingji.data.grids.ground import Ground, UnknownCommunity, community_names, load_ground
-from pingji.data.grids.intents import carry_out
+from pingji.data.grids.intents import carry_out, remembered
 from pingji.data.notify import notify
 from pingji.geo.coverage import Edit
 from pingji.ops.change_set import (
@@ -150,7 +150,7 @@ def edit_grids(
                 county,
                 draft.change_set,
                 edit_id=edit_id,
-                intent=intent,
+                intent=remembered(intent, community, edit),
                 edit=edit,
                 values=values,
                 actor=actor,

@@ -110,14 +110,15 @@ class Ground:
         )
 
     def with_edit(self, edit: Edit, values: Mapping[str, Mapping[str, str]]) -> "Ground":
-        """The ground after one more edit; the overlay stays that of the stored edits.
+        """The ground after one more edit; of the overlay only the codes that were used go on.
 
         Raises
         ------
         Stale
         """
         rows = _described(self.rows, values, edit.communities)
-        return replace(self, coverage=self.coverage.apply(edit), rows=rows)
+        overlay = replace(self.overlay, used=self.overlay.used.union(edit.before, edit.after))
+        return replace(self, coverage=self.coverage.apply(edit), rows=rows, overlay=overlay)
 
 
 def load_ground(

@@ -5,10 +5,12 @@ from typing import Any
 
 import numpy as np
 import shapely
+from shapely.errors import GEOSException
 from shapely.geometry import shape as from_geojson
 from sqlalchemy import Connection, select
 
 from pingji.data.features import wkb
+from pingji.data.grids.accepting import accepted, fresh_codes
 from pingji.data.grids.ground import DESCRIBED, Ground
 from pingji.data.grids.problems import cut_near
 from pingji.data.grids.redrawing import redrawn
@@ -26,12 +28,11 @@ from pingji.geo.coverage import (
     simplify,
     split,
 )
-from pingji.geo.coverage.errors import UnknownCode
+from pingji.geo.coverage.errors import StillInvalid, UnknownCode
 from pingji.geo.coverage.planar import Area
 from pingji.geo.coverage.settle import place
 from pingji.ops.change_set import OutsideChangeSet
 from pingji.ops.errors import OpsError
-from pingji.ops.grids import provisional
 
 Values = dict[str, dict[str, str]]
 MOST_PIECES = 60  # of one cut; more is a slip of the hand
@@ -39,14 +40,6 @@ MOST_PIECES = 60  # of one cut; more is a slip of the hand
 
 class UnknownBuilding(OpsError):
     """No building has this code, or it has no outline. `building`."""
-
-
-class UnknownProposal(OpsError):
-    """No proposal has this id, or it has no such candidate. `id`."""
-
-
-class NotAlone(OpsError):
-    """This part of a proposal can't be taken without the rest. `codes`, `lonlat`."""
 
 
 class WouldCutBuilding(OpsError):
@@ -68,7 +61,7 @@ def carry_out(conn: Connection, county: str, ground: Ground, intent: Mapping[str
     ground : Ground
         With the draft laid over.
     intent : mapping
-        As `docs/grids.md` describes it, its form checked already.
+        As `docs/grids.md` describes it, its form checked already; or as it was `remembered`.
 
     Returns
     -------
@@ -83,28 +76,63 @@ def carry_out(conn: Connection, county: str, ground: Ground, intent: Mapping[str
     OpsError
         UnknownBuilding, UnknownProposal, NotAlone, WouldCutBuilding, OutsideChangeSet or NothingWouldChange.
     """
+    try:
+        edit, values = _worked_out(conn, county, ground, intent)
+    except GEOSException as error:  # the ground was broken before: what is computed on it can't be trusted
+        raise StillInvalid(**_broken(ground)) from error
+    if not edit.before and not edit.after and not values:
+        raise NothingWouldChange(kind=str(intent["kind"]))
+    _inside(ground, edit)
+    return plain_edit(edit), values
+
+
+def remembered(intent: Mapping[str, Any], community: str, edit: Edit) -> dict[str, Any]:
+    """An intent as it is kept: done again elsewhere, it means the same community and gives its grids the same codes."""
+    return {**intent, "community": community, **({"given": list(edit.added)} if edit.added else {})}
+
+
+def asked(intent: Mapping[str, Any]) -> dict[str, Any]:
+    """The intent as it was asked for.
+
+    >>> asked({"kind": "split", "code": "1", "community": "2", "given": ["2n01"]})
+    {'kind': 'split', 'code': '1'}
+    """
+    return {name: value for name, value in intent.items() if name not in ("community", "given")}
+
+
+def _worked_out(conn: Connection, county: str, ground: Ground, intent: Mapping[str, Any]) -> tuple[Edit, Values]:
     kind = str(intent["kind"])
     values: Values = {}
     if kind == "describe":
         edit, values = _describe(ground, intent)
     elif kind == "redraw":
-        edit, values = redrawn(ground, intent)
+        edit, values = redrawn(ground, _at_home(ground, intent))
     elif kind == "give":
         edit = _give(conn, county, ground, intent)
     elif kind == "proposal":
-        edit = _proposal(conn, county, ground, intent)
+        edit = accepted(conn, county, ground, intent)
     else:
         edit = _PLAIN[kind](ground, intent)
-    if not edit.before and not edit.after and not values:
-        raise NothingWouldChange(kind=kind)
-    _inside(ground, edit)
-    return plain_edit(edit), values
+    return edit, values
+
+
+def _broken(ground: Ground) -> dict[str, Any]:
+    """Which grids cross themselves, and where the first of them lies."""
+    codes = ground.own()
+    bad = [code for code in codes if not ground.coverage[code].is_valid]
+    where = place(ground.coverage[bad[0]].envelope) if bad else None
+    return {"codes": tuple(bad), "lonlat": where, "area_m2": 0.0}
 
 
 def _split(ground: Ground, intent: Mapping[str, Any]) -> Edit:
     code = str(intent["code"])
     community = _own(ground, [code])
-    return split(ground.coverage, code, _line(intent["line"]), _fresh(ground, community, MOST_PIECES))
+    return split(
+        ground.coverage,
+        code,
+        _line(intent["line"]),
+        fresh_codes(ground, community, MOST_PIECES, intent.get("given", ())),
+    )
 
 
 def _merge(ground: Ground, intent: Mapping[str, Any]) -> Edit:
@@ -138,7 +166,7 @@ def _simplify(ground: Ground, intent: Mapping[str, Any]) -> Edit:
 
 
 def _repair(ground: Ground, intent: Mapping[str, Any]) -> Edit:
-    community = ground.communities[0]
+    community = _home(ground, intent)
     codes = [code for code in ground.own() if ground.coverage.community(code) == community]
     gap_m, overlap_m = float(intent.get("gap_m", 2.0)), float(intent.get("overlap_m", 2.0))
     return repair(ground.coverage, codes, ground.outlines[community], gap_m, overlap_m).edit
@@ -169,7 +197,8 @@ def _give(conn: Connection, county: str, ground: Ground, intent: Mapping[str, An
     _own(ground, [to])
     building = intent.get("building")
     wanted = _building(conn, county, str(building)) if building else plain(from_geojson(intent["ground"]))
-    edit = give(ground.coverage, wanted, to)
+    others = np.array([code != building for code in ground.buildings.codes], dtype=bool)
+    edit = give(ground.coverage, wanted, to, obstacles=ground.buildings.shapes[others])
     near = list(ground.coverage.near(shapely.union_all(list(edit.after.values()))))
     after = ground.coverage.apply(edit)
     new = sorted(set(cut_near(ground, after, near)) - set(cut_near(ground, ground.coverage, near)))
@@ -189,8 +218,18 @@ def _building(conn: Connection, county: str, code: str) -> Area:
     return plain(shape)
 
 
-def _proposal(conn: Connection, county: str, ground: Ground, intent: Mapping[str, Any]) -> Edit:
-    raise NotImplementedError
+def _at_home(ground: Ground, intent: Mapping[str, Any]) -> dict[str, Any]:
+    """A redrawing whose new grids that name no community are of the one that is worked on."""
+    home = _home(ground, intent)
+    return {**intent, "grids": [{"code": "", "community": home, **one} for one in intent["grids"]]}
+
+
+def _home(ground: Ground, intent: Mapping[str, Any]) -> str:
+    """The community that an intent is about where it names no grid."""
+    community = str(intent.get("community") or ground.communities[0])
+    if community not in ground.names:
+        raise OutsideChangeSet(community=community)
+    return community
 
 
 def _own(ground: Ground, codes: Sequence[str]) -> str:
@@ -205,21 +244,11 @@ def _own(ground: Ground, codes: Sequence[str]) -> str:
 
 def _inside(ground: Ground, edit: Edit) -> None:
     """Refuse what moves ground, or grids, of a community that is not worked on; a node on its border may come."""
-    moved = {*edit.gained_m2, *edit.lost_m2, *edit.removed}
-    for code in sorted(moved - set(edit.added)):
-        if ground.coverage.community(code) not in ground.names:
-            raise OutsideChangeSet(community=ground.coverage.community(code))
-
-
-def _fresh(ground: Ground, community: str, n: int) -> list[str]:
-    """Codes for new grids that the set has not used, not even for grids that came and went."""
-    used = {*ground.coverage.codes, *ground.overlay.used}
-    found: list[str] = []
-    for _ in range(n):
-        code = provisional(community, used)
-        used.add(code)
-        found.append(code)
-    return found
+    moved = {*edit.gained_m2, *edit.lost_m2, *edit.removed, *edit.added}
+    for code in sorted(moved):
+        home = edit.communities.get(code) or ground.coverage.community(code)
+        if home not in ground.names:
+            raise OutsideChangeSet(community=home)
 
 
 def _line(positions: Sequence[Sequence[float]]) -> shapely.LineString:

@@ -7,7 +7,6 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from pingji.data.grids.stored import array_of
 from pingji.geo.coverage import Coverage
 
 Shapes = NDArray[np.object_]
