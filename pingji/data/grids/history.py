@@ -287,6 +287,13 @@ def _versions(conn: Connection, county: str, table: Table, where: Sequence[Colum
     c = table.c
     past = (c.ended_at, c.ended_by) if table is past_grids else (null(), literal(""))
     query = select(*(c[n] for n in (*_TEXTS, *_OTHERS)), *past, wkb(conn, table)).where(c.county == county, *where)
-    rows: list[tuple[Any, ...]] = [tuple(row) for row in conn.execute(query.order_by(c.code))]
+    rows = conn.execute(query.order_by(c.code)).all()
     shapes = shapely.from_wkb([bytes(row[-1]) for row in rows])
-    return [Version(*row[:-1], shape=plain(shape)) for row, shape in zip(rows, shapes, strict=True)]
+    return [_version(row, plain(shape)) for row, shape in zip(rows, shapes, strict=True)]
+
+
+def _version(row: Sequence[Any], shape: Area) -> Version:
+    *values, ended_at, ended_by, _ = row
+    named: dict[str, Any] = dict(zip((*_TEXTS, *_OTHERS), values, strict=True))
+    named["households"], named["residents"] = named.pop("household_count"), named.pop("resident_count")
+    return Version(**named, ended_at=ended_at, ended_by=ended_by, shape=shape)
