@@ -1,4 +1,4 @@
-"""The command line: `pingji serve`, `demo`, `import`, `export`, `check`, `simulate`, `db`."""
+"""The command line: `pingji serve`, `demo`, `import`, `export`, `check`, `grids`, `simulate`, `db`."""
 
 import os
 import sys
@@ -6,7 +6,7 @@ import sys
 import typer
 from pydantic import ValidationError
 
-from pingji.cli import database, files, serve, simulate
+from pingji.cli import database, files, grids, serve, simulate
 from pingji.cli.console import err
 from pingji.dashboard.texts import LANGUAGES, t
 
@@ -15,6 +15,7 @@ app.command("serve")(serve.serve)
 app.command("demo")(serve.demo)
 app.command("simulate")(simulate.simulate)
 app.add_typer(database.app, name="db")
+app.add_typer(grids.app, name="grids")
 files.register(app)
 
 

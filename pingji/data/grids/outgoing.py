@@ -106,6 +106,11 @@ def exercise_open(conn: Connection, county: str) -> bool:
     return any(operation.is_open and operation.exercise for operation in operations_of(conn, county))
 
 
+def fields_of(entry: Entry) -> dict[str, object]:
+    """A grid as vector files have it."""
+    return {name: value(entry) for name, value in _FIELDS.items()}
+
+
 def write_grids(path: Path, listing: Listing, words: RegisterWords, *, encoding: str = "UTF-8") -> int:
     """Write grids to .gpkg, .shp, .geojson or .xlsx; how many they are.
 
