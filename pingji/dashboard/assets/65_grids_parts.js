@@ -111,7 +111,10 @@
   };
 
   /** A short word at the foot of the page, with one thing to do. */
-  parts.say = (text, label, run) => pingji.toast(text, label ? { label, run } : null);
+  parts.say = (text, label, run) => {
+    parts.slot("toasts")?.replaceChildren(); // the newest word is the one to act on
+    pingji.toast(text, label ? { label, run } : null);
+  };
 
   /** The last digits of a grid's code, as people say it; a grid of a draft has none yet. */
   parts.label = (code) => {

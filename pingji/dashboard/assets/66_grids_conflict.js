@@ -122,6 +122,7 @@
     const edits = theirEdits();
     if (!edits.length) return;
     const { intent } = state.unsent;
+    grids.clearRefused(); // the dialog says more than the notice
     parts.dialog({
       title: t("grids.conflict.moved_title"),
       className: "gp-wide",

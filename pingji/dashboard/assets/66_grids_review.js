@@ -8,6 +8,7 @@
   const { parts } = grids;
   const review = (grids.review = {});
   const LABELS = 80; // more changed grids than this are named by the table only
+  const GROUND = ["rivers", "roads", "buildings"];
   const LOOKS = ["beside", "swipe", "before", "after"];
   const narrow = matchMedia("(max-width: 1100px), (pointer: coarse)");
   let open = null; // {set, answer, node, maps}
@@ -41,6 +42,14 @@
     return map;
   }
 
+  /** Roads, water and buildings below, as the workbench's map has loaded them: nothing is asked for twice. */
+  function drawGround(map) {
+    if (!grids.view?.canvases) return null;
+    const ground = Object.assign(Object.create(grids.view), { map, isVisible: ({ spec }) => GROUND.includes(spec.name) });
+    pingji.mapkit.mountCanvases(ground);
+    return ground;
+  }
+
   /** Whichever is moved, the other follows. */
   function tie(one, other) {
     let following = false;
@@ -67,7 +76,7 @@
       if (state === "same") continue;
       shape.on("click", () => choose(feature.id));
       if (count <= LABELS) {
-        const words = `${parts.label(feature.id)} · ${t("grids.review.households", { n: number(feature.properties.households) })}`;
+        const words = make("span", "", make("b", "", parts.label(feature.id)), t("grids.review.households", { n: number(feature.properties.households) }));
         shape.bindTooltip(words, { permanent: true, direction: "center", className: "gp-map-label" });
       }
     }
@@ -82,8 +91,11 @@
   function pair(before, after, format) {
     const cell = make("td", "gp-pair");
     const [a, b] = [before ?? null, after ?? null];
-    cell.append(make("span", "gp-was", a === null ? "—" : format(a)), make("span", "gp-arrow", "→"), make("b", "", b === null ? "—" : format(b)));
+    if (a !== null && a !== b) cell.append(make("span", "gp-was", format(a)));
+    if (a !== null && b !== null && a !== b) cell.append(make("span", "gp-arrow", "→"));
+    if (b !== null) cell.append(make("b", "", format(b)));
     cell.dataset.same = String(a === b);
+    cell.dataset.ended = String(b === null);
     return cell;
   }
 
@@ -221,6 +233,7 @@
     const maps = make("div", "gp-sides", mapBox("before", t("grids.review.before")), mapBox("after", t("grids.review.after")), swipe());
     const rows = answer.rows.length ? table(answer.rows) : parts.empty(t("grids.review.nothing"));
     const node = make("section", "gp-review", hatches(), head(set), maps, totals(answer.totals), rows, foot(set));
+    node.tabIndex = -1;
     node.setAttribute("role", "dialog");
     node.setAttribute("aria-label", t("grids.review.title", { name: set.name }));
     node.addEventListener("keydown", (event) => event.key === "Escape" && review.close());
@@ -240,11 +253,12 @@
     const now = answer.after.features.filter((one) => ["changed", "new"].includes(states.get(one.id)));
     open.box = parts.boundsOf([...was, ...now].map((one) => one.geometry)) || parts.boundsOf(answer.after.features.map((one) => one.geometry));
     fit(open.box);
+    open.grounds = [before, after].map(drawGround).filter(Boolean);
     draw(before, answer.before, states, [], answer.rows.length);
     draw(after, answer.after, states, was, answer.rows.length);
     tie(before, after);
     setLook(narrow.matches ? "swipe" : "beside");
-    node.querySelector(".gp-look[aria-pressed=true]")?.focus();
+    node.focus();
   }
 
   /** Opens the review of a change set over the workbench. */
@@ -282,10 +296,12 @@
     else open.node.querySelector(".gp-review-foot")?.replaceWith(foot(seen));
   }
 
-  parts.whenDrawn("grids-review", () => {
+  parts.whenDrawn("grids-review", async () => {
+    await grids.ready;
     const wanted = new URLSearchParams(location.search);
     if (wanted.get("review") && wanted.get("set")) review.open(wanted.get("set"));
     pingji.live.on("drafts", follow);
+    grids.view.onChange((what) => what === "loaded" && open?.grounds.forEach((ground) => pingji.mapkit.repaint(ground)));
     grids.on("community", follow);
   });
 })();

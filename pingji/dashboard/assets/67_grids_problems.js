@@ -29,9 +29,17 @@
 
   async function repair(intents) {
     const before = grids.state.problems.length;
-    for (const intent of intents) if (!(await grids.act(intent))) return; // the workbench has said why
+    let done = 0;
+    for (const intent of intents) {
+      if (!(await grids.act(intent))) break; // the workbench has said why
+      done += 1;
+    }
+    if (!done || done < intents.length) return;
     const left = grids.state.problems.length;
-    parts.say(t("grids.problem.repaired", { n: number(Math.max(0, before - left)), left: number(left) }), t("grids.problem.undo"), () => grids.undo());
+    const undo = async () => {
+      for (let i = 0; i < done; i += 1) await grids.undo();
+    };
+    parts.say(t("grids.problem.repaired", { n: number(Math.max(0, before - left)), left: number(left) }), t("grids.problem.undo"), undo);
   }
 
   function show(problem) {

@@ -83,6 +83,8 @@
   }
 
   let preview = null; // Leaflet layer
+  let renderer = null;
+  const nameOf = ({ label, code, index }) => label || (code ? parts.label(code) : String(index + 1));
 
   function repaintMap() {
     const L = window.L;
@@ -91,16 +93,20 @@
     const shown = candidate(pointed ?? looked);
     if (!shown || !grids.view) return;
     const isPicked = (index) => shown.index !== looked || isChosen(index);
-    const ink = getComputedStyle(document.body).getPropertyValue("--ink").trim();
+    const { map } = grids.view;
+    const [ink, paper] = ["--ink", "--panel"].map((name) => getComputedStyle(document.body).getPropertyValue(name).trim());
+    if (!map.getPane("gp-proposal")) map.createPane("gp-proposal").style.zIndex = 480; // over today's grids and their names
     const features = shown.grids.features.map((feature, index) => ({ ...feature, properties: { ...feature.properties, index } }));
     preview = L.geoJSON({ type: "FeatureCollection", features }, {
-      renderer: L.svg({ padding: 0.3 }),
-      style: ({ properties }) => ({ color: ink, weight: isPicked(properties.index) ? 2.6 : 1, dashArray: "8 4", fillColor: ink, fillOpacity: isPicked(properties.index) ? 0.12 : 0 }),
+      pane: "gp-proposal",
+      renderer: (renderer = renderer || L.svg({ padding: 0.3, pane: "gp-proposal" })),
+      style: ({ properties }) => ({ color: ink, weight: isPicked(properties.index) ? 2.6 : 1, dashArray: isPicked(properties.index) ? null : "4 4", fillColor: paper, fillOpacity: isPicked(properties.index) ? 0.72 : 0.2 }),
       onEachFeature: ({ properties }, layer) => {
         layer.on("click", (event) => (L.DomEvent.stop(event), shown.index === looked && pick(properties.index)));
-        layer.bindTooltip(t("grids.proposal.households", { n: number(properties.households) }), { direction: "center", className: "gp-map-label", permanent: features.length <= 60 });
+        const words = make("span", "", make("b", "", nameOf(properties)), t("grids.proposal.households", { n: number(properties.households) }));
+        layer.bindTooltip(words, { direction: "center", className: "gp-map-label", permanent: features.length <= 60 });
       },
-    }).addTo(grids.view.map);
+    }).addTo(map);
   }
 
   const isChosen = (index) => !picked || picked.has(index);
@@ -170,7 +176,7 @@
       const box = Object.assign(make("input"), { type: "checkbox", checked: isChosen(index) });
       box.addEventListener("change", () => pick(index));
       const light = make("span", "", t("grids.proposal.households", { n: number(feature.properties.households) }));
-      return make("label", "gp-pick", box, make("b", "", feature.properties.label || parts.label(feature.properties.code || "") || String(index + 1)), light);
+      return make("label", "gp-pick", box, make("b", "", nameOf({ ...feature.properties, index })), light);
     });
     const details = make("details", "gp-chooser", make("summary", "", t("grids.proposal.choose", { n: number(picked ? picked.size : boxes.length), of: number(boxes.length) })), make("div", "gp-picks", ...boxes));
     details.open = chooserOpen;
@@ -189,7 +195,7 @@
 
   function request() {
     const form = make("form", "gp-request");
-    const limit = { type: "number", min: 1, max: 5000, step: 10, required: true, inputMode: "numeric" };
+    const limit = { type: "number", min: 1, max: 5000, step: 1, required: true, inputMode: "numeric" };
     form.append(
       parts.field(t("grids.proposal.low"), parts.input("low", size.low, limit)),
       parts.field(t("grids.proposal.high"), parts.input("high", size.high, limit)),

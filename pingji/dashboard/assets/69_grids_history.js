@@ -9,7 +9,7 @@
   const past = (grids.history = {});
   let slot = null;
   let known = { community: "", changes: [], operations: [] };
-  let failed = false;
+  let failure = "";
   let descent = null; // {code, answer}
 
   const address = () => new URLSearchParams(location.search);
@@ -56,9 +56,9 @@
       const answer = await grids.ask("GET", `/grids/history?community=${encodeURIComponent(code)}`);
       if (grids.state.community?.code !== code) return;
       known = { community: code, ...answer };
-      failed = false;
-    } catch {
-      failed = true;
+      failure = "";
+    } catch (error) {
+      failure = error.message;
     }
     paint();
   }
@@ -90,7 +90,7 @@
   }
 
   function lists() {
-    if (failed && !known.changes.length) return [parts.notice("wrong", t("grids.error.network"), parts.button("gp-small", t("grids.set.again"), load))];
+    if (failure && !known.changes.length) return [parts.notice("wrong", failure, parts.button("gp-small", t("grids.set.again"), load))];
     const { changes, operations } = known;
     const nodes = [parts.heading(t("grids.history.changes"), changes.length), changes.length ? make("ul", "gp-changes", ...changes.map(changeItem)) : parts.empty(t("grids.history.no_changes"))];
     if (operations.length) nodes.push(parts.heading(t("grids.history.operations"), operations.length), make("ul", "gp-changes", ...operations.map(operationItem)));
