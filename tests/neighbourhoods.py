@@ -5,7 +5,9 @@ from itertools import pairwise
 import numpy as np
 import shapely
 from numpy.typing import NDArray
+from sqlalchemy import Connection
 
+from pingji.data import features
 from pingji.geo.crs import metric_crs, to_lonlat
 from pingji.geo.partitioning import Scene
 
@@ -95,3 +97,25 @@ def _moved(shapes: list[shapely.Geometry]) -> NDArray[np.object_]:
     out = np.empty(len(shapes), dtype=object)
     out[:] = [to_lonlat(shape, CRS) for shape in shapes]
     return out
+
+
+def settle(conn: Connection, county: str, community: str, scene: Scene) -> None:
+    """Put a scene into a store as a community: a row for each household, brooks and rivers beside each other."""
+    place = {"community": community}
+    features.insert(conn, county, "communities", [{"code": community, "name": "Made", "geom": scene.outline}])
+    grids = [{**place, "code": community + code, "name": code, "geom": shape} for code, shape in scene.grids.items()]
+    features.insert(conn, county, "grids", grids)
+    at = np.repeat(scene.homes, scene.households, axis=0)
+    homes = [
+        {**place, "code": f"{community}H{i:05d}", "name": f"H{i}", "residents": 2, "geom": shapely.Point(xy)}
+        for i, xy in enumerate(at)
+    ]
+    features.insert(conn, county, "households", homes)
+    lines = {"roads": ("street", scene.roads), "rivers": ("river", scene.rivers)}
+    for layer, (kind, shapes) in lines.items():
+        rows = [{"code": f"{layer}{i}", "name": "", "kind": kind, "geom": shape} for i, shape in enumerate(shapes)]
+        features.insert(conn, county, layer, rows)
+    brooks = [{"code": f"brook{i}", "name": "", "kind": "stream", "width_m": 4.0} for i in range(len(scene.streams))]
+    features.insert(conn, county, "rivers", [{**b, "geom": g} for b, g in zip(brooks, scene.streams, strict=True)])
+    blocks = [{**place, "code": f"B{i}", "name": "", "geom": shape} for i, shape in enumerate(scene.buildings)]
+    features.insert(conn, county, "buildings", blocks)

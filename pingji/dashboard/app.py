@@ -16,7 +16,7 @@ from starlette.middleware.gzip import GZipMiddleware
 
 from pingji import __version__
 from pingji.dashboard import errors, health
-from pingji.dashboard.api import figures, grid_files, modes, movements
+from pingji.dashboard.api import figures, grid_files, grid_proposals, grid_steps, modes, movements
 from pingji.dashboard.api import grids as grid_routes
 from pingji.dashboard.api import map as map_routes
 from pingji.dashboard.context import Context
@@ -73,7 +73,9 @@ def create_app(settings: Settings) -> FastAPI:
         figures.router(context, hub),
         map_routes.router(context),
         grid_routes.router(context),
+        grid_steps.router(context),
         grid_files.router(context),
+        grid_proposals.router(context),
     ):
         server.include_router(routes, prefix="/api/v1")
     server.include_router(health.router(context, hub))

@@ -18,6 +18,7 @@ from pingji.data import errors as data_errors
 from pingji.data.grids import accepting, ground, incoming, intents
 from pingji.geo.coverage import errors as coverage
 from pingji.geo.errors import GeoError
+from pingji.geo.partitioning import ImpossibleRange
 from pingji.layers.catalog import UnknownLayer
 from pingji.ops import change_set, grids, mode
 from pingji.ops.errors import OpsError
@@ -77,6 +78,9 @@ STATUS: dict[type[Exception], tuple[int, str]] = {
     change_set.OutsideChangeSet: (422, "outside_change_set"),
     change_set.NothingToUndo: (409, "nothing_to_undo"),
     grids.CodesExhausted: (409, "codes_exhausted"),
+    history.UnknownOperation: (404, "unknown_operation"),
+    history.UnknownHousehold: (404, "unknown_household"),
+    history.UnknownGrid: (404, "unknown_grid"),
     ground.UnknownCommunity: (404, "unknown_community"),
     intents.UnknownBuilding: (404, "unknown_building"),
     accepting.UnknownProposal: (404, "unknown_proposal"),
@@ -94,6 +98,7 @@ STATUS: dict[type[Exception], tuple[int, str]] = {
     coverage.NoVertexThere: (422, "no_vertex_there"),
     coverage.StillInvalid: (422, "still_invalid"),
     coverage.Stale: (409, "stale"),
+    ImpossibleRange: (422, "impossible_range"),
     incoming.NothingNew: (409, "nothing_new"),
     data_errors.FileError: (422, "file"),
     data_errors.UnknownLayer: (404, "unknown_layer"),

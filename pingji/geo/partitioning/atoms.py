@@ -78,13 +78,13 @@ def atoms_of(scene: Scene, most: int, progress: Progress) -> Atoms:
         *old,
     ]
     buildings = _areas(scene.buildings)
-    progress(0.05, "faces")
+    progress(0.05, "blocks")
     faces = _inside(faces_on_pixels(lines), scene)
     cuts = _cuts(scene, faces, buildings, most, crs, progress)
     lines = [*lines, *cuts]
     cut = _crossed(buildings, as_array(lines))
     faces = _inside(faces_on_pixels([*lines, *shapely.boundary(cut)]), scene)
-    progress(0.3, "borders")
+    progress(0.3, "graph")
     borders = borders_of(faces, scene, water, _walls(cut, decks, water), crs)
     groups = Unions(len(faces))
     _whole_buildings(groups, faces, borders, cut)
@@ -131,7 +131,7 @@ def _cuts(
     near = shapely.STRtree(walls)
     found: list[shapely.Geometry] = []
     for n, i in enumerate(crowded):
-        progress(0.05 + 0.2 * n / len(crowded), "cuts")
+        progress(0.05 + 0.2 * n / len(crowded), "blocks")
         here = home[face == i]
         at, which = np.unique(xy[here].round(2), axis=0, return_inverse=True)
         weights = np.bincount(which.reshape(-1), scene.households[here]).astype(np.int64)

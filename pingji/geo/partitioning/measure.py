@@ -42,7 +42,7 @@ def scores_of(
     return Scores(
         in_range=float(((sizes >= low) & (sizes <= high)).mean()),
         grids=grids,
-        balance=float(np.abs(sizes - sizes.mean()).max() / mean),
+        balance=max(0.0, 1 - float(np.abs(sizes - sizes.mean()).max() / mean)),
         compactness=float(np.mean(4 * np.pi * area / perimeter**2)),
         on_roads=float(length[border & atoms.borders.on_roads].sum() / total) if total else 1.0,
         change=_change(atoms, label, households, old),

@@ -55,7 +55,7 @@ class Scene:
 
 @dataclass(frozen=True, slots=True)
 class Scores:
-    """How good a candidate is. All but `grids`, `balance` and `crossings` are shares from 0 to 1.
+    """How good a candidate is. All but `grids` and `crossings` are shares from 0 to 1.
 
     Attributes
     ----------
@@ -63,7 +63,7 @@ class Scores:
         Share of the grids that have `low` to `high` households.
     grids : int
     balance : float
-        Largest deviation from the mean number of households, divided by the mean: 0 is perfectly even.
+        1 less the largest deviation from the mean number of households by the mean, at least 0: 1 is perfectly even.
     compactness : float
         Mean isoperimetric quotient of the grids, 4πA / P²: 1 is a circle, 0.785 a square.
     on_roads : float
@@ -91,12 +91,12 @@ class Scores:
     def rank(self) -> tuple[float, float, float]:
         """What candidates are ordered by, the best first: no crossing, then most grids in range, then a plain sum.
 
-        The sum counts compactness and borders on roads for, unevenness and change against, one as much as the other.
+        The sum counts balance, compactness and borders on roads for, change against, one as much as the other.
         """
         return (
             float(self.crossings),
             -round(self.in_range, 6),
-            round(self.balance + self.change - self.compactness - self.on_roads, 9),
+            round(self.change - self.balance - self.compactness - self.on_roads, 9),
         )
 
 

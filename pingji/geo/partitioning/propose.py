@@ -41,7 +41,7 @@ def propose(
     seed : int
         The same scene with the same seed gives the same candidates, to the byte.
     progress : callable of (share, step)
-        Told the share done, from 0 to 1, and the step: faces, cuts, borders, divide, assemble. It may raise to cancel.
+        Told the share done, from 0 to 1, and the step: blocks, graph, partition, scores. It may raise to cancel.
 
     Returns
     -------
@@ -71,7 +71,7 @@ def propose(
     """
     if not 1 <= low <= high:
         raise ImpossibleRange(low=low, high=high)
-    progress(0.0, "faces")
+    progress(0.0, "blocks")
     atoms = atoms_of(scene, max(1, (low + high) // 2 // FINENESS), progress)
     old = _today(scene)
     tried, notes = _divided(scene, atoms, old, low, high, seed, progress)
@@ -105,7 +105,7 @@ def _divided(
         parts, empty, notes = parts_of(graph, low, high)
         found: list[list[NDArray[np.int64]]] = []
         for m, part in enumerate(parts):
-            progress(0.4 + 0.5 * (n + m / len(parts)) / len(tastes), "divide")
+            progress(0.4 + 0.5 * (n + m / len(parts)) / len(tastes), "partition")
             found.append(list(divisions(graph, part, seeds, low, high)))
         for label in _together(atoms, parts, empty, found):
             scores = scores_of(atoms, label, scene.households, old, low, high)
@@ -163,14 +163,14 @@ def _finished(
     stored = stored_nodes([scene.outline, *scene.grids.values(), *scene.rivers, *scene.streams, *scene.roads])
     candidates = []
     for n, i in enumerate(chosen):
-        progress(0.9 + 0.1 * n / len(chosen), "assemble")
+        progress(0.9 + 0.1 * n / len(chosen), "scores")
         label, scores, _ = tried[i]
         polygons = polygons_of(atoms, label, scene.outline, stored)
         grids = _grids(scene, atoms, label, old, polygons)
         over = crossings(scene, polygons.tolist())
         candidates.append(Candidate(grids, replace(scores, crossings=over), tuple(notes)))
     order = best_first([candidate.scores for candidate in candidates])
-    progress(1.0, "assemble")
+    progress(1.0, "scores")
     return tuple(candidates[i] for i in order)
 
 
