@@ -15,7 +15,7 @@ from pingji.dashboard import commands, context
 from pingji.dashboard.file_texts import as_parameters, error_key, error_text
 from pingji.dashboard.texts import LANGUAGES, UnknownText, grid_label, t
 from pingji.data import errors as data_errors
-from pingji.data.grids import accepting, ground, incoming, intents
+from pingji.data.grids import accepting, ground, history, incoming, intents
 from pingji.geo.coverage import errors as coverage
 from pingji.geo.errors import GeoError
 from pingji.geo.partitioning import ImpossibleRange

@@ -94,12 +94,21 @@ def community(conn: Connection, county: str, code: str, set_id: str | None) -> D
 
 
 def ground_document(
-    ground: Ground, *, change_set: Document | None, held: Document | None, read_only: bool, at: int | None = None
+    ground: Ground,
+    *,
+    change_set: Document | None,
+    held: Document | None,
+    read_only: bool,
+    at: int | None = None,
+    figures: Mapping[str, Figures] | None = None,
 ) -> Document:
-    """One community's ground: grids, those around, totals and problems. `at` is epoch milliseconds of a past state."""
+    """One community's ground: grids, those around, totals and problems.
+
+    A past state has `at`, epoch milliseconds, and the figures of its day.
+    """
     code = ground.communities[0]
     outline = ground.outlines[code]
-    figures = figures_of(ground)
+    figures = figures_of(ground) if figures is None else figures
     around = ground.around()
     return {
         "community": {

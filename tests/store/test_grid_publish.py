@@ -415,9 +415,8 @@ def test_difference_tells_who_gains_what(county: Engine) -> None:
     with reading(county) as conn:
         found = drafts.load(conn, COUNTY, id)
         overlay = drafts.overlay(drafts.in_force(found, drafts.edits(conn, COUNTY, id)))
-        ground = load_ground(conn, COUNTY, [C1], overlay)
-        net = net_of(overlay, publish.stored_rows(conn, COUNTY, overlay.codes), ground.coverage)
-        whole = difference_of(ground, ground.published, ground.coverage, net, overlay)
+        before, after = load_ground(conn, COUNTY, [C1]), load_ground(conn, COUNTY, [C1], overlay)
+        whole = difference_of(before, after, net_of(overlay, before.rows, after.coverage), overlay)
     by_state = {row.state: row for row in whole.rows}
     assert set(by_state) == {"new", "changed", "redescribed"}
     new, changed = by_state["new"], by_state["changed"]

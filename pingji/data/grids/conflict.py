@@ -85,7 +85,6 @@ def carried_out_again(conn: Connection, county: str, found: ChangeSet, stored: S
             done.append(Again(one, one.edit, one.values, refused))
         else:
             done.append(Again(one, edit, values, None))
-            ground = replace(ground, overlay=Overlay(used=ground.overlay.used.union(edit.added)))
     return done
 
 

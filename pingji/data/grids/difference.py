@@ -115,38 +115,35 @@ def lineage_of(overlay: Overlay) -> list[Link]:
     return [(a, b, kind if kind in _KINDS else "redraw") for a, b, kind in overlay.lineage]
 
 
-def difference_of(ground: Ground, before: Coverage, after: Coverage, net: Net, overlay: Overlay) -> Difference:
+def difference_of(before: Ground, after: Ground, net: Net, overlay: Overlay) -> Difference:
     """Before and after of a change set.
 
     Parameters
     ----------
-    ground : Ground
-        Its communities, with the people of today: gains and losses are those of borders, not of removals.
-    before, after : Coverage
+    before, after : Ground
+        Of its communities, both with the people of today: gains and losses are those of borders, not of removals.
     net : Net
         Between the two.
     overlay : Overlay
     """
-    figures = figures_of(ground, before), figures_of(ground, after)
+    figures = figures_of(before), figures_of(after)
     lineage = lineage_of(overlay)
-    rows = []
-    for state, codes in _states(net):
-        for code in codes:
-            own = after if state != "ended" else before
-            rows.append(
-                Row(
-                    code,
-                    str(ground.rows.get(code, {}).get("name", "")),
-                    own.community(code),
-                    state,
-                    figures[0].get(code) if state != "new" else None,
-                    figures[1].get(code) if state != "ended" else None,
-                    net.gained_m2.get(code, 0.0),
-                    net.lost_m2.get(code, 0.0),
-                    tuple(a for a, b, _ in lineage if b == code),
-                    tuple(b for a, b, _ in lineage if a == code),
-                )
-            )
+    rows = [
+        Row(
+            code,
+            str(own.rows.get(code, {}).get("name", "")),
+            own.coverage.community(code),
+            state,
+            figures[0].get(code) if state != "new" else None,
+            figures[1].get(code) if state != "ended" else None,
+            net.gained_m2.get(code, 0.0),
+            net.lost_m2.get(code, 0.0),
+            tuple(a for a, b, _ in lineage if b == code),
+            tuple(b for a, b, _ in lineage if a == code),
+        )
+        for state, codes, own in _states(net, before, after)
+        for code in codes
+    ]
     rows.sort(key=lambda row: (row.community, row.code))
     return Difference(*figures, rows, total_of(figures[0].values()), total_of(figures[1].values()), lineage)
 
@@ -158,5 +155,10 @@ def ground_moved(net: Net, overlay: Overlay) -> list[tuple[str, Area]]:
     return [(code, shape) for code, shape in both if code in codes and shape is not None]
 
 
-def _states(net: Net) -> list[tuple[State, tuple[str, ...]]]:
-    return [("new", net.new), ("ended", net.ended), ("changed", net.changed), ("redescribed", net.redescribed)]
+def _states(net: Net, before: Ground, after: Ground) -> list[tuple[State, tuple[str, ...], Ground]]:
+    return [
+        ("new", net.new, after),
+        ("ended", net.ended, before),
+        ("changed", net.changed, after),
+        ("redescribed", net.redescribed, after),
+    ]

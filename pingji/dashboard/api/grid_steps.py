@@ -1,0 +1,143 @@
+"""`/api/v1/grids`: review, publishing, conflicts and past states. The contract is `docs/grids.md`."""
+
+from datetime import date
+from typing import Annotated
+
+import orjson
+from fastapi import APIRouter, Header, Query, Response
+from pydantic import BaseModel, ConfigDict
+from sqlalchemy import Connection
+
+from pingji.dashboard import grid_history, workbench
+from pingji.dashboard.api.common import actor_name
+from pingji.dashboard.api.sets import Actor, Code, Id, Note, Revision
+from pingji.dashboard.commands import grid_steps as commands
+from pingji.dashboard.context import Context, now_us
+from pingji.dashboard.errors import BadRequest
+from pingji.data.engine import reading
+from pingji.data.grids import history
+from pingji.data.grids.history import Moment
+from pingji.ops.change_set import Step
+
+XActor = Annotated[str | None, Header()]
+_FIRST, _LAST = date(1949, 10, 1), date(9000, 1, 1)  # days that a register of grids can have
+
+
+class StepIn(BaseModel):
+    """A step of a change set; sent twice it is taken once."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    revision: Revision
+    step: Step
+    note: Note = ""
+    actor: Actor | None = None
+
+
+class RebaseIn(BaseModel):
+    """The edits of a draft once more on today's grids."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    revision: Revision
+    actor: Actor | None = None
+
+
+def router(context: Context) -> APIRouter:
+    """The routes of review and history."""
+    routes = APIRouter(prefix="/grids", tags=["grids"])
+
+    @routes.post("/sets/{id}/steps")
+    def step(id: Id, body: StepIn, x_actor: XActor = None) -> Response:
+        """Submit, return, publish or discard a change set; all of it, or nothing."""
+        actor = actor_name(body.actor, x_actor)
+        taken = commands.take_step(context, id, body.revision, body.step, body.note, actor)
+        return _set(context, id, codes=taken.codes)
+
+    @routes.get("/sets/{id}/difference")
+    def difference(id: Id) -> Response:
+        """Before and after, and who gains and loses what."""
+        with reading(context.engine) as conn:
+            return _json(grid_history.difference(conn, context.county_code, id))
+
+    @routes.get("/sets/{id}/conflict")
+    def conflict(id: Id) -> Response:
+        """What was published otherwise since the draft was begun: both versions of it."""
+        with reading(context.engine) as conn:
+            return _json(grid_history.conflict(conn, context.county_code, id))
+
+    @routes.post("/sets/{id}/rebase")
+    def rebase(id: Id, body: RebaseIn, x_actor: XActor = None) -> Response:
+        """The edits once more on today's grids; what does not go any more is set aside with its refusal."""
+        commands.rebase(context, id, body.revision, actor_name(body.actor, x_actor))
+        return _set(context, id)
+
+    @routes.get("/history")
+    def changes(community: Code | None = None) -> Response:
+        """What was published, and past emergencies, the newest first."""
+        with reading(context.engine) as conn:
+            return _json(grid_history.changes(conn, context.county_code, community))
+
+    @routes.get("/at")
+    def at(community: Code, date: date | None = None, operation: Id | None = None) -> Response:
+        """A community at the end of a day, or when an emergency began."""
+        with reading(context.engine) as conn:
+            moment = _moment(conn, context.county_code, date, operation)
+            return _json(grid_history.community_at(conn, context.county_code, community, moment))
+
+    @routes.get("/of")
+    def of(
+        lonlat: Annotated[str | None, Query(max_length=60)] = None,
+        household: Annotated[Id | None, Query()] = None,
+        date: date | None = None,
+        operation: Id | None = None,
+    ) -> Response:
+        """The grid of a place or a household on a day, with the people on duty then."""
+        if (lonlat is None) == (household is None):
+            raise BadRequest(where="lonlat, household", what="")
+        place = None if lonlat is None else _position(lonlat)
+        with reading(context.engine) as conn:
+            moment = _moment(conn, context.county_code, date, operation)
+            return _json(grid_history.grid_of(conn, context.county_code, moment, household=household, lonlat=place))
+
+    @routes.get("/lineage")
+    def lineage(code: Code) -> Response:
+        """A grid, everything that it came from and everything that came from it."""
+        with reading(context.engine) as conn:
+            return _json(grid_history.lineage(conn, context.county_code, code))
+
+    return routes
+
+
+def _moment(conn: Connection, county: str, day: date | None, operation: str | None) -> Moment:
+    """The end of a day, the beginning of an operation, or now."""
+    if day is not None and operation is not None:
+        raise BadRequest(where="date, operation", what=operation)
+    if operation is not None:
+        return history.start_of(conn, county, operation)
+    if day is None:
+        return history.moment_of(now_us())
+    if not _FIRST <= day <= _LAST:
+        raise BadRequest(where="date", what=day.isoformat())
+    return history.end_of_day(day)
+
+
+def _position(text: str) -> tuple[float, float]:
+    try:
+        lon, lat = (float(part) for part in text.split(","))
+    except ValueError as error:
+        raise BadRequest(where="lonlat", what=text) from error
+    if not (-180 <= lon <= 180 and -90 <= lat <= 90):
+        raise BadRequest(where="lonlat", what=text)
+    return lon, lat
+
+
+def _set(context: Context, id: str, **more: object) -> Response:
+    county = context.county_code
+    with reading(context.engine) as conn:
+        found = workbench.set_document(conn, county, workbench.draft_of(conn, county, id))
+    return _json({**found, **more})
+
+
+def _json(document: object) -> Response:
+    return Response(orjson.dumps(document), media_type="application/json")
