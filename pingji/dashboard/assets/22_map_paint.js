@@ -262,6 +262,7 @@
       const taken = kit.labelGrid(frame);
       frame.taken = taken;
       paintShapes(view, frame, "marks");
+      view.paintNames?.(frame, taken); // a page's own names come first, the others go where they leave room
       kit.paintLabels(view, frame, taken);
       paintPulses(view, frame);
     },

@@ -88,7 +88,10 @@
   grids.setActor = (name) => localStorage.setItem(ACTOR, name.trim().slice(0, 64));
 
   /** How a grid is called on the map and in the list: its last three digits, or what the server calls a new one. */
-  grids.codeText = (code) => state.grids.get(code)?.properties.label || code.slice(-3);
+  grids.codeText = (code) => {
+    const found = /n0*(\d+)$/.exec(code);
+    return found ? pingji.t("grids.new_label", { n: found[1] }) : code.slice(-3);
+  };
 
   /* ── Asking ──────────────────────────────────────────────────────────── */
 

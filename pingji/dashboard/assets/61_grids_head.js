@@ -254,6 +254,7 @@
     if (moved && grids.view) clearRefused();
   });
   for (const what of ["community", "set", "busy"]) grids.on(what, paintSet);
+  grids.on("tool", () => state.unsent || clearRefused());
   grids.on("refused", paintRefused);
   grids.on("applied", toastDone);
 })();

@@ -71,8 +71,7 @@
 
   function repaint() {
     if (!view) return;
-    kit.repaint(view, "grids");
-    kit.repaint(view, "ink");
+    for (const name of ["grids", "ink", "marks"]) kit.repaint(view, name);
   }
   grids.repaintInk = () => view && kit.repaint(view, "ink");
 
@@ -160,24 +159,24 @@
     stroke(frame, around.filter((shape) => kit.inView(shape, frame.box)), inks.soft, 0.6, [3, 4]);
     stroke(frame, here, inks.line, 1);
     const drafted = here.filter((shape) => shape.properties.changed || shape.properties.provisional);
-    fill(frame, drafted, DRAFT, 0.1);
+    fill(frame, drafted, DRAFT, 0.07);
     stroke(frame, drafted, DRAFT, 2);
     if (outline) stroke(frame, [outline], inks.ink, 2.2);
     const chosen = here.filter((shape) => state.selected.has(shape.code));
     fill(frame, chosen, inks.ink, 0.1);
     stroke(frame, chosen, inks.ink, 3.2);
-    paintNames(frame, here, inks);
   }
 
   /** Number and households of each grid, where there is room: chosen and changed ones first, then the larger. */
-  function paintNames(frame, here, inks) {
-    const taken = kit.labelGrid(frame);
+  function paintNames(frame, taken) {
+    if (!state.community) return;
+    const here = [...shapes.values()].filter((shape) => kit.inView(shape, frame.box));
     const rank = (shape) => (state.selected.has(shape.code) ? 1e9 : 0) + (shape.properties.changed ? 1e6 : 0) + wide(frame, shape);
     const ranked = here.map((shape) => [rank(shape), shape]).sort((a, b) => b[0] - a[0]);
     for (const [, shape] of ranked) {
       const width = wide(frame, shape);
       if (width < NAMES_PX) continue;
-      writeName(frame, shape, taken, inks, width >= FIGURES_PX);
+      writeName(frame, shape, taken, INKS, width >= FIGURES_PX);
     }
   }
 
@@ -185,8 +184,8 @@
 
   function writeName(frame, shape, taken, inks, figures) {
     const [x, y] = [shape.anchor[0] * frame.k - frame.ox, shape.anchor[1] * frame.k - frame.oy];
-    const { label, households, light } = shape.properties;
-    const name = kit.stamp(String(label), `700 13px ${FONT}`, inks.ink, inks.halo, 3.2, 13);
+    const { households, light } = shape.properties;
+    const name = kit.stamp(grids.codeText(shape.code), `700 13px ${FONT}`, inks.ink, inks.halo, 3.2, 13);
     const count = figures ? kit.stamp(pingji.number(households), `500 11.5px ${FONT}`, inks.ink, inks.halo, 3, 11.5) : null;
     const width = Math.max(name.w, count ? count.w + 14 : 0);
     const height = count ? 32 : 18;
@@ -232,7 +231,9 @@
 
   function paintPreview(frame, inks) {
     const { preview } = state;
-    if (!preview || !preview.changed) return;
+    const loose = preview?.refusal && preview.error.problem?.params.lonlat;
+    if (Array.isArray(loose)) ring(frame, middle(frame, kit.feature({ id: "", geometry: { type: "Point", coordinates: loose } }, SPEC)), ALARM);
+    if (!preview?.changed) return;
     const drawn = grids.altered(preview.changed.features).map(shapeOf).filter(Boolean);
     fill(frame, drawn, DRAFT, 0.12);
     stroke(frame, drawn, inks.halo, 4.5);
@@ -371,6 +372,7 @@
     const { map } = view;
     map.setMaxZoom(MAX_ZOOM);
     map.boxZoom.disable();
+    view.paintNames = paintNames;
     kit.addCanvas(view, "grids", ORDER.grids, paintGrids);
     kit.addCanvas(view, "ink", ORDER.ink, paintInk);
     kit.mountReadouts(view, { bar: document.querySelector('[data-slot="scale"]'), position: document.querySelector('[data-slot="position"]') });

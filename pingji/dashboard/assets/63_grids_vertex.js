@@ -18,6 +18,8 @@
   let layer = null;
   let bait = null; // the neighbours' vertices, to snap to
   let moving = null; // {kind, at} while a handle is dragged
+  let meets = new Map(); // vertex of the grid → how many vertices of others lie there
+  let crowded = false; // some handles are left out at this zoom
   let picked = null; // index path of the handle last touched
 
   /* ── Loading Geoman ──────────────────────────────────────────────────── */
@@ -70,22 +72,41 @@
     thin();
   }
 
-  /** On a short edge the handle for a new vertex would only be in the way of those at its ends. */
+  /** Handles that can't be told apart at this zoom are left out, those where grids meet last; a closer look brings them back. */
   function thin() {
     if (!layer) return;
     const { map } = grids.view;
+    const room = matchMedia("(pointer: coarse)").matches ? 24 : 15;
+    const shown = [];
     const px = (marker) => map.latLngToContainerPoint(marker.getLatLng());
+    const far = (point) => shown.every((other) => other.distanceTo(point) >= room);
+    const hide = (marker, on) => marker.getElement()?.classList.toggle("is-crowded", on);
+    const corners = layer.pm._markers.flat(3);
+    corners.sort((a, b) => meet(b) - meet(a));
+    const hidden = new Set();
+    for (const marker of corners) {
+      const point = px(marker);
+      const covered = !far(point);
+      hide(marker, covered);
+      covered ? hidden.add(marker) : shown.push(point);
+    }
     layer.pm._markerGroup.eachLayer((marker) => {
-      if (!marker.leftM || !marker.getElement()) return;
-      marker.getElement().classList.toggle("is-crowded", px(marker.leftM).distanceTo(px(marker.rightM)) < ROOM_PX);
+      if (marker.leftM) hide(marker, hidden.has(marker.leftM) || hidden.has(marker.rightM) || px(marker.leftM).distanceTo(px(marker.rightM)) < ROOM_PX);
     });
+    if (crowded !== hidden.size > 0) {
+      crowded = hidden.size > 0;
+      grids.paintHint();
+    }
   }
+
+  const meet = (marker) => (marker.meets = marker.meets ?? Math.min(meets.get(keyOf([marker.getLatLng().lng, marker.getLatLng().lat])) ?? 0, 3));
 
   /** The vertices of the grids around, without those of the grid itself: what a dragged vertex snaps to. */
   function baitOf(L) {
     const own = new Set();
-    const key = ([lng, lat]) => `${lng} ${lat}`;
-    eachVertex(state.grids.get(code).geometry, (vertex) => own.add(key(vertex)));
+    meets = new Map();
+    eachVertex(state.grids.get(code).geometry, (vertex) => own.add(keyOf(vertex)));
+    const mine = new Set(own);
     const [w, n, e, s] = grids.shape(code).box;
     const reach = 80 / 2 ** grids.view.map.getZoom();
     const found = [];
@@ -94,13 +115,17 @@
       const { box } = shape;
       if (shape.code === code || box[0] > e + reach || box[2] < w - reach || box[1] > s + reach || box[3] < n - reach) continue;
       eachVertex(shape.json.geometry, (vertex) => {
-        if (own.has(key(vertex)) || found.length >= SNAP_LIMIT) return;
-        own.add(key(vertex));
+        const key = keyOf(vertex);
+        if (mine.has(key)) meets.set(key, (meets.get(key) ?? 0) + 1);
+        if (own.has(key) || found.length >= SNAP_LIMIT) return;
+        own.add(key);
         found.push(L.circleMarker([vertex[1], vertex[0]], { renderer, radius: 0, stroke: false, fill: false, interactive: false, pmIgnore: false, snapIgnore: false }));
       });
     }
     return found;
   }
+
+  const keyOf = ([lng, lat]) => `${lng} ${lat}`;
 
   function eachVertex({ type, coordinates }, fn) {
     for (const rings of type === "Polygon" ? [coordinates] : coordinates) for (const ring of rings) ring.forEach(fn);
@@ -198,7 +223,11 @@
       return had;
     },
     remove: removePicked,
-    hint: () => pingji.t(!code ? "grids.hint.vertices" : picked ? "grids.hint.vertex_picked" : "grids.hint.vertices_ready", { code: code ? grids.codeText(code) : "" }),
+    hint() {
+      if (!code) return pingji.t("grids.hint.vertices");
+      const words = pingji.t(picked ? "grids.hint.vertex_picked" : "grids.hint.vertices_ready", { code: grids.codeText(code) });
+      return crowded && !picked ? `${words}${pingji.t("grids.hint.vertices_crowded")}` : words;
+    },
     controls: () => [
       code && grids.control("remove", pingji.t("grids.do.remove_vertex"), removePicked, { disabled: !picked || state.busy }),
       code && grids.control("cancel", pingji.t("grids.do.other_grid"), () => choose(null)),

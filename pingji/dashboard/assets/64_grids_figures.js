@@ -5,7 +5,7 @@
   const pingji = window.pingji;
   const { grids } = pingji;
   const { state } = grids;
-  const CARDS = 4;
+  const CARD_PX = 275;
   const SAME_M2 = 0.5; // what rounding may do to an area
   const NOTHING = { households: 0, residents: 0, party_households: 0, area_m2: 0 };
 
@@ -56,7 +56,7 @@
     const { make } = pingji;
     const now = feature.properties;
     const before = state.grids.get(String(feature.id))?.properties;
-    const title = make("span", "grids-card-title", grids.light(now.light), make("b", "", now.label), make("i", "", t(`grids.light.${now.light}`)));
+    const title = make("span", "grids-card-title", grids.light(now.light), make("b", "", grids.codeText(String(feature.id))), make("i", "", t(`grids.light.${now.light}`)));
     return make("div", "grids-card", title, ...figuresOf(now, before));
   }
 
@@ -69,10 +69,11 @@
   function previewCards({ changed, removed }) {
     const { make } = pingji;
     const altered = grids.altered(changed.features);
-    const cards = altered.slice(0, CARDS).map(cardOf);
+    const room = Math.max(1, Math.floor(document.querySelector('[data-slot="grids-figures"]').clientWidth / CARD_PX));
+    const cards = altered.slice(0, room).map(cardOf);
     const more = altered.length - cards.length;
     if (more > 0) cards.push(make("span", "grids-more", t("grids.figures.more", { n: pingji.number(more) })));
-    const gone = removed.slice(0, CARDS).map(grids.codeText).join(t("map.list_separator"));
+    const gone = removed.slice(0, 4).map(grids.codeText).join(t("map.list_separator"));
     if (gone) cards.push(make("span", "grids-more", t("grids.figures.ended", { codes: gone })));
     return cards.length ? cards : [make("span", "grids-more", t("grids.figures.unchanged"))];
   }

@@ -88,7 +88,7 @@
     const changed = one.provisional ? "new" : one.changed ? "changed" : "";
     row.append(
       grids.light(one.light),
-      make("b", "grids-row-code", one.label),
+      make("b", "grids-row-code", grids.codeText(one.code)),
       make("span", "grids-row-name", people),
       make("b", "grids-row-count", pingji.number(one.households)),
       make("span", "grids-row-more", changed ? make("em", "", t(`grids.list.${changed}`)) : "", t("grids.list.row", { residents: pingji.number(one.residents), area: grids.areaText(one.area_m2) })),
@@ -175,7 +175,7 @@
     const save = make("button", "grids-button", t("grids.words.save"));
     save.type = "submit";
     save.hidden = true;
-    form.append(make("p", "grids-detail-code", make("b", "", properties.label), make("span", "", properties.provisional ? t("grids.words.no_code") : code)), ...inputs, save);
+    form.append(make("p", "grids-detail-code", make("b", "", grids.codeText(code)), make("span", "", properties.provisional ? t("grids.words.no_code") : code)), ...inputs, save);
     form.addEventListener("input", () => (save.hidden = false));
     form.addEventListener("submit", (event) => {
       event.preventDefault();
