@@ -138,6 +138,8 @@ def write_vector(
         raise UnknownFormat(file=path.name, value=".gpkg, .geojson")
     multi = any(g.geom_type.startswith("Multi") for g in shapes)
     kind = "Unknown" if len(kinds) > 1 else ("Multi" if multi else "") + kinds.pop()
+    if driver == "GPKG":
+        options = {"dataset_options": {"VERSION": "1.3"}}  # QGIS in long use warns of anything newer
     if driver == "GeoJSON":
         options = {"layer_options": {"COORDINATE_PRECISION": str(digits), "RFC7946": "NO"}}
     pyogrio.raw.write(

@@ -22,7 +22,7 @@ from pingji.data.operations import operations_of
 from pingji.geo.coverage.measure import central_crs, ground_m2
 
 LAYER = "grids"
-_EXACT = 15  # digits of a degree in GeoJSON: a file that comes back is today's to the byte
+_EXACT = 15  # digits of a degree in GeoJSON: all that a number has
 # Fields of vector files, ten letters at most: the same names in all formats, so that one style fits all.
 _FIELDS: Mapping[str, Callable[[Entry], object]] = {
     "code": lambda e: e.code,
