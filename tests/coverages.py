@@ -180,7 +180,7 @@ def _redraw(draw: Callable[..., Any], now: Coverage, code: str) -> Edit:
     label = np.array([draw(st.integers(0, 3)) for _ in pieces], dtype=np.int64)
     decimals = draw(st.sampled_from([7, 15]))
     drawn = [shapely.transform(shape, lambda xy: np.round(xy, decimals)) for shape in dissolved(pieces, label)]
-    codes = draw(st.permutations([*near, *(f"r{len(now)}.{i}" for i in range(4))]))
+    codes = draw(st.permutations([*near, *(c for c in (f"r{i}" for i in range(40)) if c not in now)]))
     return redraw(now, dict(zip(codes, drawn, strict=False)), near)
 
 

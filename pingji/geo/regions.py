@@ -34,8 +34,13 @@ def shared_borders(faces: NDArray[np.object_]) -> Borders:
     >>> b = shared_borders(np.array([shapely.box(0, 0, 1, 1), shapely.box(1, 0, 2, 1)]))
     >>> list(zip(b.first.tolist(), b.second.tolist(), b.length_m.tolist()))
     [(0, 1, 1.0)]
+    >>> apart = shapely.MultiPolygon([shapely.box(1, 0, 2, 1), shapely.box(5, 0, 6, 1)])
+    >>> len(shared_borders(np.array([shapely.box(0, 0, 1, 1), apart])).first)
+    1
     """
-    rings, ring_face = shapely.get_rings(faces, return_index=True)
+    parts, part_face = shapely.get_parts(faces, return_index=True)  # of a multipart, get_rings gives none
+    rings, ring_part = shapely.get_rings(parts, return_index=True)
+    ring_face = part_face[ring_part]
     xy, ring = shapely.get_coordinates(rings, return_index=True)
     same = ring[:-1] == ring[1:]
     a, b, face = xy[:-1][same], xy[1:][same], ring_face[ring[:-1][same]]

@@ -7,7 +7,7 @@ import shapely
 
 from pingji.geo.coverage.errors import WouldEmpty, WouldFallApart
 from pingji.geo.coverage.model import Coverage
-from pingji.geo.coverage.planar import Area, joined, polygons_of
+from pingji.geo.coverage.planar import Area, joined, polygons_of, rings_of
 from pingji.geo.coverage.settle import place
 
 Segment = tuple[tuple[float, float], tuple[float, float]]
@@ -22,7 +22,7 @@ def segments(shape: Area) -> dict[Segment, float]:
     4
     """
     found: dict[Segment, float] = {}
-    for ring in shapely.get_rings(shape).tolist():
+    for ring in rings_of(shape):
         xy = shapely.get_coordinates(ring)
         length = np.hypot(*np.diff(xy, axis=0).T).tolist()
         ends = list(map(tuple, xy.tolist()))

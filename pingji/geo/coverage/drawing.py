@@ -101,7 +101,7 @@ def carved(
             found[parts[k][:2]].append(faces[face])
     for key, members in found.items():
         members.sort(key=lambda face: -face.area)
-        wide = width_m(np.array(members, dtype=object), crs) > SNAP_M
+        wide = width_m(np.array(members, dtype=object)) > SNAP_M
         thin = [face for face, ok in zip(members, wide, strict=True) if not ok]
         if thin and wide.any():
             kept = [face for face, ok in zip(members, wide, strict=True) if ok]

@@ -155,7 +155,7 @@ def _within(coverage: Coverage, wanted: Area, shapes: NDArray[np.object_], to: s
     beyond = [p for p in polygons_of(wanted.difference(shapely.union_all(shapes))) if not p.is_empty]
     if beyond:
         array = np.array(beyond, dtype=object)
-        wide = array[width_m(array, coverage.crs) > SNAP_M]
+        wide = array[width_m(array) > SNAP_M]
         if len(wide):
             size = sum(area_m2(part, coverage.crs) for part in wide)
             raise OutsideCommunity(codes=(to,), lonlat=place(wide[0]), area_m2=size)

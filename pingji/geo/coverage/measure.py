@@ -54,17 +54,27 @@ def ground_m2(shapes: NDArray[np.object_], crs: CRS) -> NDArray[np.float64]:
     return np.asarray(np.bincount(shape[part], np.where(exterior, size, -size), len(shapes)))
 
 
-def width_m(shapes: NDArray[np.object_], crs: CRS) -> NDArray[np.float64]:
+def width_m(shapes: NDArray[np.object_], crs: CRS | None = None) -> NDArray[np.float64]:
     """Mean width of each shape in lon/lat degrees: of a sliver it is about twice the area by the perimeter.
 
     Examples
     --------
-    >>> shape = shapely.box(126.5, 43.6, 126.5 + 1e-6, 43.7)
-    >>> width_m(np.array([shape]), central_crs(np.array([shape]))).round(2).tolist()
+    >>> width_m(np.array([shapely.box(126.5, 43.6, 126.5 + 1e-6, 43.7)])).round(2).tolist()
     [0.08]
+
+    Notes
+    -----
+    Degrees are stretched to metres, shape by shape, and not projected: what is straight stays straight. In a
+    projection the edge of a kilometre bends by centimetres, and two edges that are the same but for a node would
+    enclose a sliver. Metres by degree: series of the meridian arc and the parallel, CGCS2000 ellipsoid.
     """
     if not len(shapes):
         return np.empty(0)
-    metres = to_metric(shapes, crs)
-    area, length = np.asarray(shapely.area(metres)), np.asarray(shapely.length(metres))
+    xy, owner = shapely.get_coordinates(shapes, return_index=True)
+    count = np.bincount(owner, minlength=len(shapes))
+    lat = np.radians(np.bincount(owner, xy[:, 1], len(shapes)) / np.maximum(count, 1))
+    wide = 111_412.84 * np.cos(lat) - 93.5 * np.cos(3 * lat)
+    tall = 111_132.95 - 559.82 * np.cos(2 * lat) + 1.175 * np.cos(4 * lat)
+    flat = shapely.set_coordinates(shapes.copy(), xy * np.column_stack([wide, tall])[owner])
+    area, length = np.asarray(shapely.area(flat)), np.asarray(shapely.length(flat))
     return np.divide(2 * area, length, out=np.zeros(len(shapes)), where=length > 0)

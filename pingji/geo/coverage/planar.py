@@ -17,6 +17,18 @@ def polygons_of(shape: BaseGeometry) -> list[shapely.Polygon]:
     return [part for part in shapely.get_parts(shape).tolist() if isinstance(part, shapely.Polygon)]
 
 
+def rings_of(shape: BaseGeometry | NDArray[np.object_]) -> list[shapely.LinearRing]:
+    """Every ring of every part; `shapely.get_rings` gives none for a multipart.
+
+    Examples
+    --------
+    >>> len(rings_of(shapely.MultiPolygon([shapely.box(0, 0, 1, 1), shapely.box(5, 0, 6, 1)])))
+    2
+    """
+    found: list[shapely.LinearRing] = shapely.get_rings(shapely.get_parts(shape)).tolist()
+    return found
+
+
 def polygonal(shape: BaseGeometry) -> Area:
     """What of a shape has an area.
 
@@ -81,7 +93,9 @@ def rebuilt(shape: Area, change: Callable[[NDArray[np.float64]], NDArray[np.floa
     return parts[0] if len(parts) == 1 and isinstance(shape, shapely.Polygon) else shapely.MultiPolygon(parts)
 
 
-def with_nodes(shape: Area, nodes: NDArray[np.float64], reach: float = ON_EDGE) -> Area:
+def with_nodes(
+    shape: Area, nodes: NDArray[np.float64], reach: float = ON_EDGE, rigid: shapely.STRtree | None = None
+) -> Area:
     """A shape with those nodes added that lie on its edges; the same object where none does.
 
     Parameters
@@ -90,6 +104,8 @@ def with_nodes(shape: Area, nodes: NDArray[np.float64], reach: float = ON_EDGE) 
     nodes : float64, shape (n, 2)
     reach : float
         How far beside its edge a node may be, in degrees; the edge then runs through the node.
+    rigid : STRtree of LineString, optional
+        Segments that do not bend: where an edge runs along one, a node must lie on it but for rounding.
 
     Examples
     --------
@@ -107,6 +123,7 @@ def with_nodes(shape: Area, nodes: NDArray[np.float64], reach: float = ON_EDGE) 
         nonlocal added
         a, b = ring[:-1], ring[1:]
         known = set(map(tuple, ring.tolist()))
+        limit = np.full(len(a), reach) if rigid is None else np.where(_along(a, b, rigid), ON_EDGE, reach)
         places: list[tuple[int, float]] = []
         fresh: list[NDArray[np.float64]] = []
         for node in nodes:
@@ -115,8 +132,11 @@ def with_nodes(shape: Area, nodes: NDArray[np.float64], reach: float = ON_EDGE) 
             span = b - a
             along = ((node - a) * span).sum(axis=1) / np.maximum((span**2).sum(axis=1), 1e-300)
             away = np.abs(a + np.clip(along, 0, 1)[:, None] * span - node).max(axis=1)
+            hit = np.flatnonzero((away < limit) & (along > 0) & (along < 1))
+            if len(hit) > 1 and away[hit].max() > ON_EDGE:  # beside a corner: the nearest edge bends
+                hit = hit[[int(np.argmin(away[hit]))]]
             # A pinched ring runs through the place twice: every edge there gets the node.
-            for i in np.flatnonzero((away < reach) & (along > 0) & (along < 1)).tolist():
+            for i in hit.tolist():
                 places.append((i, float(along[i])))
                 fresh.append(node)
         if not places:
@@ -128,3 +148,14 @@ def with_nodes(shape: Area, nodes: NDArray[np.float64], reach: float = ON_EDGE) 
 
     grown = rebuilt(shape, change)
     return grown if added else shape
+
+
+def _along(start: NDArray[np.float64], end: NDArray[np.float64], segments: shapely.STRtree) -> NDArray[np.bool_]:
+    """Whether each edge runs along one of the segments but for rounding."""
+    ends = (np.asarray(shapely.points(xy), dtype=object) for xy in (start, end))
+    one, other = (segments.query(points, predicate="dwithin", distance=ON_EDGE) for points in ends)
+    size = max(1, len(segments.geometries))
+    both = np.intersect1d(one[0] * size + one[1], other[0] * size + other[1])
+    out = np.zeros(len(start), dtype=bool)
+    out[both // size] = True
+    return out

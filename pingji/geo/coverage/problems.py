@@ -15,7 +15,6 @@ from shapely.geometry.base import BaseGeometry
 from pingji.geo.coverage.chain import Edges, loose_edges, winding
 from pingji.geo.coverage.measure import area_m2, central_crs, width_m
 from pingji.geo.coverage.planar import faces_of, polygons_of
-from pingji.geo.crs import to_metric
 
 Kind = Literal["missing", "invalid", "sliver", "duplicate", "overlap", "gap", "outside_parent"]
 
@@ -89,13 +88,13 @@ def find_problems(
     if not len(usable):
         return problems
     if sliver_m > 0:
-        thin = usable[width_m(given[usable], crs) < sliver_m]
+        thin = usable[width_m(given[usable]) < sliver_m]
         problems += [CoverageProblem("sliver", (int(i),), given[i], area_m2(given[i], crs)) for i in thin.tolist()]
     edges, times = loose_edges(given[usable], None if parent is None else np.array([parent], dtype=object))
     if not len(edges):
         return problems
     faces = faces_of(np.asarray(shapely.linestrings(edges), dtype=object))
-    faces = faces[width_m(faces, crs) > tolerance_m]
+    faces = faces[width_m(faces) > tolerance_m]
     if not len(faces):
         return problems
     tree = shapely.STRtree(given[usable])
@@ -191,13 +190,11 @@ def _problem(scene: _Scene, kind: Kind, members: tuple[int, ...], parts: list[Ba
     shapes = np.array([p for part in parts for p in polygons_of(part) if not p.is_empty], dtype=object)
     if not len(shapes):
         return []
-    metres = to_metric(shapes, scene.crs)
-    area, length = shapely.area(metres), shapely.length(metres)
-    wide = 2 * area > scene.tolerance_m * length
+    wide = width_m(shapes) > scene.tolerance_m
     if not wide.any():
         return []
     whole = shapes[wide][0] if wide.sum() == 1 else shapely.MultiPolygon(shapes[wide].tolist())
-    return [CoverageProblem(kind, members, whole, float(area[wide].sum()))]
+    return [CoverageProblem(kind, members, whole, area_m2(whole, scene.crs))]
 
 
 def _same(one: BaseGeometry, other: BaseGeometry) -> bool:

@@ -11,7 +11,7 @@ from pingji.geo.coverage.errors import CodeTaken, OutsideCommunity
 from pingji.geo.coverage.match import common
 from pingji.geo.coverage.measure import area_m2, width_m
 from pingji.geo.coverage.model import Coverage, Edit
-from pingji.geo.coverage.planar import Area, made_valid, polygonal, polygons_of, with_nodes
+from pingji.geo.coverage.planar import Area, made_valid, polygonal, polygons_of, rings_of, with_nodes
 from pingji.geo.coverage.settle import matching, noded, place, same_ground, usable, written
 
 SNAP_DEG = 4.5e-7  # 5 cm of latitude: more than seven decimals lose, less than a survey means
@@ -105,10 +105,12 @@ def _fitted(fresh: Mapping[str, Area], old: Mapping[str, Area], around: NDArray[
     shapes[:] = list(fresh.values())
     shapes = _on_vertices(shapes, today)
     same = np.array([code in old and _same(shape, old[code]) for code, shape in zip(codes, shapes, strict=True)], bool)
-    drawn = _on_edges(shapes[~same], today)
+    start, end = _edges(today)
+    lines = shapely.STRtree(np.asarray(shapely.linestrings(np.stack([start, end], axis=1)), dtype=object))
+    drawn = _on_edges(shapes[~same], start, end, lines)
     names = [code for code, held in zip(codes, same.tolist(), strict=True) if not held]
     rest = np.array([*drawn, *(old[code] for code in codes if code not in names), *around], dtype=object)
-    fitted = _through_nodes(drawn, rest)
+    fitted = _through_nodes(drawn, rest, lines)
     return {
         code: shape for code, shape in zip(names, fitted, strict=True) if code not in old or not _same(shape, old[code])
     }
@@ -128,17 +130,17 @@ def _on_vertices(shapes: NDArray[np.object_], today: NDArray[np.object_]) -> NDA
     return np.asarray(shapely.remove_repeated_points(shapely.transform(shapes, snap)), dtype=object)
 
 
-def _on_edges(shapes: NDArray[np.object_], today: NDArray[np.object_]) -> NDArray[np.object_]:
+def _on_edges(
+    shapes: NDArray[np.object_], start: NDArray[np.float64], end: NDArray[np.float64], lines: shapely.STRtree
+) -> NDArray[np.object_]:
     """Shapes whose vertices lie on the nearest of today's edges where one is near."""
-    start, end = _edges(today)
-    tree = shapely.STRtree(np.asarray(shapely.linestrings(np.stack([start, end], axis=1)), dtype=object))
     known = set(map(tuple, np.concatenate([start, end]).tolist()))
 
     def snap(xy: NDArray[np.float64]) -> NDArray[np.float64]:
         free = np.flatnonzero([tuple(node) not in known for node in xy.tolist()])
         out = xy.copy()
         if len(free):
-            mine, its = tree.query_nearest(shapely.points(xy[free]), max_distance=SNAP_DEG, all_matches=False)
+            mine, its = lines.query_nearest(shapely.points(xy[free]), max_distance=SNAP_DEG, all_matches=False)
             a, span = start[its], end[its] - start[its]
             along = ((xy[free[mine]] - a) * span).sum(axis=1) / np.maximum((span**2).sum(axis=1), 1e-300)
             out[free[mine]] = a + np.clip(along, 0, 1)[:, None] * span
@@ -147,21 +149,21 @@ def _on_edges(shapes: NDArray[np.object_], today: NDArray[np.object_]) -> NDArra
     return np.asarray(shapely.transform(shapes, snap), dtype=object)
 
 
-def _through_nodes(shapes: NDArray[np.object_], others: NDArray[np.object_]) -> list[Area]:
-    """Shapes whose edges run through every vertex of the others that they pass closely."""
+def _through_nodes(shapes: NDArray[np.object_], others: NDArray[np.object_], lines: shapely.STRtree) -> list[Area]:
+    """Shapes whose edges run through every vertex of the others that they pass closely; today's lines do not bend."""
     nodes = np.unique(shapely.get_coordinates(others), axis=0)
     tree = shapely.STRtree(np.asarray(shapely.points(nodes), dtype=object))
     hits = tree.query(shapely.boundary(shapes), predicate="dwithin", distance=SNAP_DEG)
     first = np.searchsorted(hits[0], np.arange(len(shapes) + 1))
     return [
-        with_nodes(shape, nodes[hits[1][low:high]], SNAP_DEG)
+        with_nodes(shape, nodes[hits[1][low:high]], SNAP_DEG, lines)
         for shape, low, high in zip(shapes, first[:-1].tolist(), first[1:].tolist(), strict=True)
     ]
 
 
 def _edges(shapes: NDArray[np.object_]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Start and end of every edge of some length."""
-    xy, ring = shapely.get_coordinates(shapely.get_rings(shapes), return_index=True)
+    xy, ring = shapely.get_coordinates(rings_of(shapes), return_index=True)
     real = (ring[:-1] == ring[1:]) & (xy[:-1] != xy[1:]).any(axis=1)
     return xy[:-1][real], xy[1:][real]
 
@@ -198,7 +200,7 @@ def _beside(coverage: Coverage, after: Mapping[str, Area], around: Sequence[str]
 def _refuse_wide(coverage: Coverage, codes: Sequence[str], pieces: NDArray[np.object_]) -> None:
     parts = [(code, part) for code, piece in zip(codes, pieces, strict=True) for part in polygons_of(piece)]
     found = np.array([part for _, part in parts], dtype=object)
-    wide = np.flatnonzero(width_m(found, coverage.crs) > SNAP_M)
+    wide = np.flatnonzero(width_m(found) > SNAP_M)
     if len(wide):
         worst = int(wide[np.argmax(shapely.area(found[wide]))])
         names = tuple(dict.fromkeys(parts[i][0] for i in wide))

@@ -104,7 +104,7 @@ def _repairable(
 ) -> tuple[NDArray[np.intp], list[CoverageProblem]]:
     """Positions to mend, and problems to leave; what overlaps too widely is left with all that hangs on it."""
     places = np.array([problem.geometry for problem in problems], dtype=object)
-    width = width_m(places, coverage.crs)
+    width = width_m(places)
     left: list[CoverageProblem] = []
     stuck: set[int] = set()
     bad: set[int] = set()

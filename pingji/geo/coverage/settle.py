@@ -118,7 +118,7 @@ def same_ground(coverage: Coverage, after: Iterable[Area], before: Iterable[Area
     edges, _ = loose_edges(np.array(list(after), dtype=object), np.array(list(before), dtype=object))
     if len(edges):
         faces = faces_of(np.asarray(shapely.linestrings(edges), dtype=object))
-        wide = faces[width_m(faces, coverage.crs) > _ROUNDING_M]
+        wide = faces[width_m(faces) > _ROUNDING_M]
         if len(wide):
             worst = max(wide.tolist(), key=lambda face: face.area)
             raise StillInvalid(codes=codes, lonlat=place(worst), area_m2=area_m2(worst, coverage.crs))

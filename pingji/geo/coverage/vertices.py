@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from pingji.geo.coverage.errors import NoVertexThere, OutsideCommunity
 from pingji.geo.coverage.model import Coverage, Edit
-from pingji.geo.coverage.planar import Area, Node, rebuilt
+from pingji.geo.coverage.planar import Area, Node, rebuilt, rings_of
 from pingji.geo.coverage.settle import one_community, settled
 from pingji.geo.crs import to_lonlat, to_metric
 
@@ -86,7 +86,7 @@ def insert_vertex(coverage: Coverage, at: Node, to: Node | None = None) -> Edit:
     metric_at = to_metric(point, coverage.crs)
     best: tuple[float, NDArray[np.float64]] | None = None
     for code in coverage.near(point, _REACH_DEG):
-        for ring in shapely.get_rings(to_metric(coverage[code], coverage.crs)).tolist():
+        for ring in rings_of(to_metric(coverage[code], coverage.crs)):
             away = float(ring.distance(metric_at))
             if away < REACH_M and (best is None or away < best[0]):
                 best = (away, shapely.get_coordinates(ring.interpolate(ring.project(metric_at)))[0])
@@ -134,7 +134,7 @@ def _inside(coverage: Coverage, node: Node, codes: list[str]) -> None:
     one_community(coverage, codes)
     count: dict[tuple[Node, Node], int] = {}
     for code in codes:
-        for ring in shapely.get_rings(coverage[code]).tolist():
+        for ring in rings_of(coverage[code]):
             ends = list(map(tuple, shapely.get_coordinates(ring).tolist()))
             for a, b in pairwise(ends):
                 if node in (a, b):
@@ -182,7 +182,7 @@ def _edge(coverage: Coverage, foot: shapely.Point) -> tuple[NDArray[np.float64],
     codes = coverage.near(foot, _REACH_DEG)
     best: tuple[float, NDArray[np.float64], NDArray[np.float64]] | None = None
     for code in codes:
-        for ring in shapely.get_rings(coverage[code]).tolist():
+        for ring in rings_of(coverage[code]):
             ends = shapely.get_coordinates(ring)
             a, b = ends[:-1], ends[1:]
             along = ((xy - a) * (b - a)).sum(axis=1) / ((b - a) ** 2).sum(axis=1)
@@ -196,7 +196,7 @@ def _edge(coverage: Coverage, foot: shapely.Point) -> tuple[NDArray[np.float64],
     key = {tuple(a.tolist()), tuple(b.tolist())}
     have = []
     for code in codes:
-        for ring in shapely.get_rings(coverage[code]).tolist():
+        for ring in rings_of(coverage[code]):
             run = list(map(tuple, shapely.get_coordinates(ring).tolist()))
             if code not in have and any({p, q} == key for p, q in pairwise(run)):
                 have.append(code)

@@ -13,6 +13,7 @@ from pingji.geo.coverage import (
     merge,
     move_vertex,
     remove_vertex,
+    repair,
     reshape,
     simplify,
     split,
@@ -204,6 +205,33 @@ def test_a_vertex_of_four_grids() -> None:
         move_vertex(county, (W + 0.01, S + 0.01), (W + 0.03, S + 0.01))
     with pytest.raises(errors.OutsideCommunity):
         move_vertex(boxes(2, 2, ["A", "A", "B", "B"]), (W + 0.01, S + 0.01), (W + 0.012, S + 0.013))
+
+
+def test_grids_of_several_parts_are_edited_like_others() -> None:
+    county = boxes(3, 2)
+    apart = Coverage.of(
+        ["a", "10", "11", "21"],
+        [
+            shapely.union(county["00"], county["20"]),
+            county["10"],
+            shapely.union(county["01"], county["11"]),
+            county["21"],
+        ],
+    )
+    apart = apart.apply(repair(apart).edit)
+    assert apart["a"].geom_type == "MultiPolygon"
+    moved = check(apart, move_vertex(apart, (W + 0.02, S + 0.01), (W + 0.021, S + 0.011)))
+    check(moved, insert_vertex(moved, (W + 0.01, S + 0.004), (W + 0.011, S + 0.004)))
+    joined = check(apart, merge(apart, ["a", "10"]))
+    assert joined["a"].geom_type == "Polygon"
+    bulge = check(apart, reshape(apart, line((2, 0.2), (1.8, 0.5), (2, 0.8))))
+    assert bulge["a"].area > apart["a"].area
+
+
+def test_a_cut_at_the_open_side_of_long_borders() -> None:
+    """A straight border of a kilometre, bent by a projection, must not look like a gap once it has a node more."""
+    county = Coverage.of(["a"], [shapely.box(W, S, W + 0.03, S + 0.03)])
+    check(county, split(county, "a", line((1, -1), (1.1, 4)), ["b"]))
 
 
 def test_a_new_vertex_is_in_both_neighbours_and_can_go_again() -> None:
