@@ -26,8 +26,8 @@ def first_of(shapes: Shapes, points: Shapes) -> Ints:
 
     Examples
     --------
-    >>> boxes = array_of([shapely.box(0, 0, 1, 1), shapely.box(1, 0, 2, 1)])
-    >>> first_of(boxes, array_of([shapely.Point(1, 0.5), shapely.Point(1.5, 0.5), shapely.Point(5, 5)])).tolist()
+    >>> boxes = np.array([shapely.box(0, 0, 1, 1), shapely.box(1, 0, 2, 1)])
+    >>> first_of(boxes, shapely.points([(1, 0.5), (1.5, 0.5), (5, 5)])).tolist()
     [0, 1, -1]
     """
     found = np.full(len(points), -1, dtype=np.int64)
