@@ -40,7 +40,7 @@
     for (const button of document.querySelectorAll("[data-tool]")) {
       button.setAttribute("aria-pressed", String(button.dataset.tool === activeName));
     }
-    grids.view?.map.getContainer().setAttribute("data-tool", activeName);
+    grids.view?.map.getContainer().setAttribute("data-using", activeName);
     active?.enter?.();
     grids.paintHint();
     grids.repaintInk();

@@ -1,0 +1,380 @@
+"""The grid workbench with a real mouse and a real finger: tools draw intents, the server decides, the page shows it."""
+
+import uuid
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import OpenPage, Server
+from tests.browser.test_desk import CUT
+from tests.browser.test_wall import FAINT, KEY_LIKE
+
+EARLY = ("422",)  # a line that does not cross yet is refused, and the browser writes that down
+SHOWN = "() => window.pingji?.grids?.state.grids.size > 0 && pingji.grids.view?.canvases?.ink"
+IDLE = "() => !pingji.grids.state.busy"
+
+# Where a place, or the middle of a grid, is on the screen.
+PLACE = """([lon, lat]) => { const { map } = pingji.grids.view, box = map.getContainer().getBoundingClientRect();
+  const at = map.latLngToContainerPoint([lat, lon]); return [at.x + box.left, at.y + box.top]; }"""
+MIDDLE = """code => { const { map } = pingji.grids.view, box = map.getContainer().getBoundingClientRect();
+  const at = map.latLngToContainerPoint(pingji.mapkit.latLngOf(pingji.grids.shape(code)));
+  return [at.x + box.left, at.y + box.top]; }"""
+
+# Every grid's outer ring, as the page holds it.
+RINGS = """() => Object.fromEntries([...pingji.grids.state.grids].map(([code, { geometry }]) =>
+  [code, geometry.coordinates[0]]))"""
+FIGURES = """() => Object.fromEntries([...pingji.grids.state.grids].map(([code, { properties }]) =>
+  [code, [properties.households, properties.residents]]))"""
+
+Place = list[float]
+
+
+class Bench:
+    """The workbench on a page, with what a person does there."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+
+    def click(self, place: Place, **options: Any) -> None:
+        self.page.mouse.move(*place)
+        self.page.mouse.click(*place, **options)
+
+    def tool(self, key: str, name: str) -> None:
+        self.page.keyboard.press(key)
+        expect(self.page.locator(f"[data-tool={name}]")).to_have_attribute("aria-pressed", "true")
+
+    def at(self, lonlat: Place) -> Place:
+        place: Place = self.page.evaluate(PLACE, lonlat)
+        return place
+
+    def middle(self, code: str) -> Place:
+        place: Place = self.page.evaluate(MIDDLE, code)
+        return place
+
+    def near(self, lonlat: Place) -> None:
+        """Looks at a place closely."""
+        self.page.evaluate(
+            "([lon, lat]) => void pingji.grids.view.map.setView([lat, lon], 18, {animate: false})", lonlat
+        )
+
+    def position(self, n: int) -> None:
+        """Waits until the draft stands at its n-th edit."""
+        self.page.wait_for_function(f"() => pingji.grids.state.set?.position === {n} && !pingji.grids.state.busy")
+
+    @property
+    def rings(self) -> dict[str, list[Place]]:
+        found: dict[str, list[Place]] = self.page.evaluate(RINGS)
+        return found
+
+    @property
+    def figures(self) -> dict[str, list[int]]:
+        found: dict[str, list[int]] = self.page.evaluate(FIGURES)
+        return found
+
+    @property
+    def chosen(self) -> set[str]:
+        return set(self.page.evaluate("() => [...pingji.grids.state.selected]"))
+
+
+@pytest.fixture
+def community(server: Server) -> str:
+    """The community with most grids."""
+    server.routine()
+    return str(max(server.get("grids/communities"), key=lambda one: one["grids"])["code"])
+
+
+@pytest.fixture
+def draft(server: Server, community: str) -> str:
+    """A change set of its own for each test."""
+    body = {"id": str(uuid.uuid4()), "name": "draft", "reason": "correction", "note": "", "actor": "Zhang San"}
+    return str(server.post("grids/sets", {**body, "communities": [community]})["id"])
+
+
+def bench(open_page: OpenPage, community: str, draft: str, **options: Any) -> Bench:
+    page = open_page(f"/grids?community={community}&set={draft}", provoked=EARLY, **options)
+    page.evaluate("localStorage.setItem('pingji.actor', 'Zhang San')")
+    page.wait_for_function(SHOWN)
+    return Bench(page)
+
+
+def nodes(rings: dict[str, list[Place]]) -> list[tuple[tuple[float, ...], set[str]]]:
+    """Vertices with the grids that have them, those of most grids first."""
+    found: dict[tuple[float, ...], set[str]] = {}
+    for code, ring in rings.items():
+        for vertex in ring:
+            found.setdefault(tuple(vertex), set()).add(code)
+    return sorted(found.items(), key=lambda item: -len(item[1]))
+
+
+def border(rings: dict[str, list[Place]], a: str, b: str) -> list[Place]:
+    """The vertices that two grids share, in order."""
+    theirs = {tuple(vertex) for vertex in rings[b]}
+    ring = rings[a][:-1]
+    first = next(i for i, v in enumerate(ring) if tuple(v) in theirs and tuple(ring[i - 1]) not in theirs)
+    turned = ring[first:] + ring[:first]
+    return [vertex for vertex in turned if tuple(vertex) in theirs]
+
+
+def neighbours(rings: dict[str, list[Place]]) -> tuple[str, str]:
+    """Two grids with a long border in common."""
+    codes = sorted(rings)
+    pairs = [(a, b) for a in codes for b in codes if a < b]
+    shared = {pair: {tuple(v) for v in rings[pair[0]]} & {tuple(v) for v in rings[pair[1]]} for pair in pairs}
+    return max(pairs, key=lambda pair: len(shared[pair]))
+
+
+def test_from_the_choice_of_a_community_to_a_cut_grid(open_page: OpenPage, server: Server, community: str) -> None:
+    """Choose, cut with a line: live figures while it is drawn, two grids after, one again when it is undone."""
+    name = next(one["name"] for one in server.get("grids/communities") if one["code"] == community)
+    page = open_page("/grids", provoked=EARLY)
+    page.click(".grids-empty button")
+    page.keyboard.type(name)
+    page.keyboard.press("Enter")
+    page.wait_for_function(SHOWN)
+    expect(page.locator(".grids-chooser")).to_contain_text(name)
+    assert f"community={community}" in page.url
+    at = Bench(page)
+    before, rings = at.figures, at.rings
+    page.keyboard.press("c")  # the first tool that edits asks for a change set
+    page.fill("dialog input[name=actor]", "Zhang San")
+    page.click("dialog button[type=submit]")
+    expect(page.locator("[data-tool=cut]")).to_have_attribute("aria-pressed", "true")
+    assert "set=" in page.url
+
+    code = sorted(rings)[-1]
+    ring = rings[code]
+    ends = [at.at(ring[1]), at.at(ring[len(ring) // 2 + 1])]
+    at.click(ends[0])
+    page.mouse.move(*ends[1], steps=6)
+    figures = page.locator("[data-slot=grids-figures]")
+    expect(figures).to_have_attribute("data-of", "preview")
+    expect(figures.locator(".grids-card")).to_have_count(2)
+    shown = page.evaluate("() => pingji.grids.state.preview.changed.features.map(one => one.properties.households)")
+    assert sum(shown) >= before[code][0]  # neighbours that only get a vertex are in it too
+    page.mouse.dblclick(*ends[1])
+    at.position(1)
+    after = at.figures
+    new = set(after) - set(before)
+    assert len(new) == 1
+    assert [a + b for a, b in zip(after[code], after[new.pop()], strict=True)] == before[code]
+    expect(page.locator(".toast")).to_contain_text("已切分")
+
+    page.keyboard.press("Control+z")
+    at.position(0)
+    assert at.figures == before
+    assert at.rings == rings  # to the last digit
+    page.keyboard.press("Control+Shift+z")
+    at.position(1)
+    assert at.figures == after
+    page.click(".grids-step >> nth=0")
+    at.position(0)
+
+
+def test_a_vertex_of_several_grids_takes_them_all_along(open_page: OpenPage, community: str, draft: str) -> None:
+    at = bench(open_page, community, draft)
+    before = at.rings
+    node, codes = nodes(before)[0]
+    assert len(codes) >= 3
+    at.near(list(node))
+    at.tool("n", "vertices")
+    at.page.evaluate("code => pingji.grids.select([code])", sorted(codes)[0])
+    middle = at.middle(sorted(codes)[0])
+    x, y = at.at(list(node))
+    step = [(middle[0] - x) / 4, (middle[1] - y) / 4]
+    size = (step[0] ** 2 + step[1] ** 2) ** 0.5
+    inward = [x + step[0] / size * 12, y + step[1] / size * 12]
+    at.click(inward)
+    at.page.wait_for_selector(".marker-icon:not(.is-crowded)")
+    at.page.mouse.move(x, y)
+    at.page.mouse.down()
+    at.page.mouse.move((x + inward[0]) / 2, (y + inward[1]) / 2, steps=4)
+    at.page.mouse.move(*inward, steps=4)
+    expect(at.page.locator("[data-slot=grids-figures]")).to_have_attribute("data-of", "preview")
+    at.page.mouse.up()
+    at.position(1)
+    after = at.rings
+    assert not any(list(node) in ring for ring in after.values())
+    known = {tuple(vertex) for ring in before.values() for vertex in ring}
+    moved, follow = next((vertex, owners) for vertex, owners in nodes(after) if vertex not in known)
+    assert follow == codes
+    assert abs(at.at(list(moved))[0] - inward[0]) < 3
+    at.page.keyboard.press("Control+z")
+    at.position(0)
+    assert at.rings == before
+
+
+def test_vertices_are_added_and_removed(open_page: OpenPage, community: str, draft: str) -> None:
+    at = bench(open_page, community, draft)
+    before = at.rings
+    a, b = neighbours(before)
+    line = border(before, a, b)
+    vertex = line[len(line) // 2]
+    at.near(vertex)
+    at.tool("n", "vertices")
+    middle = at.middle(a)
+    x, y = at.at(vertex)
+    length = ((middle[0] - x) ** 2 + (middle[1] - y) ** 2) ** 0.5
+    at.click([x + (middle[0] - x) / length * 30, y + (middle[1] - y) / length * 30])
+    at.page.wait_for_selector(".marker-icon:not(.is-crowded)")
+    at.click([x, y])
+    expect(at.page.locator("[data-control=remove]")).to_be_enabled()
+    at.page.keyboard.press("Delete")
+    at.position(1)
+    assert vertex not in at.rings[a] + at.rings[b]
+    at.page.wait_for_selector(".marker-icon-middle:not(.is-crowded)")
+    spot = at.page.locator(".marker-icon-middle:not(.is-crowded)").evaluate_all(
+        f"""icons => icons.map(icon => icon.getBoundingClientRect())
+        .map(box => [box.x + box.width / 2, box.y + box.height / 2])
+        .sort((p, q) => Math.hypot(p[0] - {x}, p[1] - {y}) - Math.hypot(q[0] - {x}, q[1] - {y}))[0]"""
+    )
+    at.page.mouse.move(*spot)
+    at.page.mouse.down()
+    at.page.mouse.move(spot[0] + 10, spot[1] + 10, steps=5)
+    at.page.mouse.up()
+    at.position(2)
+    assert len(at.rings[a]) == len(before[a])
+    assert len(at.rings[b]) == len(before[b])
+
+
+def test_merging_keeps_the_code_that_was_chosen(open_page: OpenPage, community: str, draft: str) -> None:
+    at = bench(open_page, community, draft)
+    before = at.figures
+    a, b = neighbours(at.rings)
+    at.tool("m", "merge")
+    at.click(at.middle(a))
+    at.click(at.middle(b))
+    assert at.chosen == {a, b}
+    at.page.click(f"[data-control='into-{b}']")
+    expect(at.page.locator("[data-slot=grids-figures] .grids-card")).to_have_count(1)
+    at.page.click("[data-control=finish]")
+    at.position(1)
+    after = at.figures
+    assert a not in after
+    assert after[b] == [x + y for x, y in zip(before[a], before[b], strict=True)]
+    at.page.click(".toast button")
+    at.position(0)
+    assert at.figures == before
+
+
+def test_a_new_border_is_drawn_across_the_old_one(open_page: OpenPage, community: str, draft: str) -> None:
+    at = bench(open_page, community, draft)
+    before = at.rings
+    a, b = neighbours(before)
+    line = border(before, a, b)
+    ends = [at.at(line[1]), at.at(line[-2])]
+    middle, into = at.at(line[len(line) // 2]), at.middle(a)
+    bend = [middle[0] + (into[0] - middle[0]) / 3, middle[1] + (into[1] - middle[1]) / 3]
+    at.tool("r", "reshape")
+    at.click(ends[0])
+    at.click(bend)
+    at.click(ends[1])
+    at.page.keyboard.press("Enter")
+    at.position(1)
+    lost, gained = (at.page.evaluate(f"() => pingji.grids.state.last.{name}_m2") for name in ("lost", "gained"))
+    assert lost[a] == pytest.approx(gained[b], rel=1e-6)
+    others = set(before) - {a, b}
+    assert {code: ring for code, ring in at.rings.items() if code in others} == {c: before[c] for c in others}
+
+
+def test_what_is_refused_says_why_and_keeps_the_drawing(open_page: OpenPage, community: str, draft: str) -> None:
+    at = bench(open_page, community, draft)
+    code = sorted(at.rings)[0]
+    x, y = at.middle(code)
+    at.tool("c", "cut")
+    at.click([x - 8, y])
+    at.click([x + 8, y])
+    at.page.keyboard.press("Enter")
+    expect(at.page.locator("[role=alert] p")).not_to_be_empty()
+    expect(at.page.locator("[data-control=back]")).to_be_visible()  # the line is still there to go on with
+    assert at.page.evaluate("() => pingji.grids.state.set.position") == 0
+    at.page.keyboard.press("Escape")
+    expect(at.page.locator("[data-control=back]")).to_have_count(0)
+    at.page.keyboard.press("Escape")
+    expect(at.page.locator("[data-tool=select]")).to_have_attribute("aria-pressed", "true")
+
+
+def test_choosing_by_click_by_box_and_by_list(open_page: OpenPage, community: str, draft: str) -> None:
+    at = bench(open_page, community, draft)
+    codes = sorted(at.rings)
+    at.click(at.middle(codes[0]))
+    assert at.chosen == {codes[0]}
+    at.page.keyboard.down("Shift")
+    at.click(at.middle(codes[1]))
+    at.page.keyboard.up("Shift")
+    assert at.chosen == set(codes[:2])
+    at.page.click(f".grids-row[data-code='{codes[-1]}']")
+    assert at.chosen == {codes[-1]}
+    expect(at.page.locator(".grids-row[aria-selected=true]")).to_have_count(1)
+    places = [at.middle(code) for code in codes]
+    at.tool("b", "box")
+    at.page.mouse.move(min(p[0] for p in places) - 20, min(p[1] for p in places) - 20)
+    at.page.mouse.down()
+    at.page.mouse.move(max(p[0] for p in places) + 20, max(p[1] for p in places) + 20, steps=6)
+    at.page.mouse.up()
+    assert at.chosen == set(codes)
+
+
+def test_two_hands_on_one_draft_lose_nothing(open_page: OpenPage, server: Server, community: str, draft: str) -> None:
+    """The draft went on elsewhere: this page catches up and offers to send the same intent again."""
+    at = bench(open_page, community, draft)
+    a, b = neighbours(at.rings)
+    other = next(code for code in sorted(at.rings) if code not in (a, b))
+    words = {"kind": "describe", "code": other, "values": {"leader": "Li Si"}}
+    edit = {"revision": 1, "edit_id": str(uuid.uuid4()), "community": community, "intent": words, "actor": "Li Si"}
+    edit["revision"] = at.page.evaluate("() => pingji.grids.state.set.revision")
+    server.post(f"grids/sets/{draft}/edits", edit)
+    at.tool("m", "merge")
+    at.click(at.middle(a))
+    at.click(at.middle(b))
+    # a notice of the stream may have brought the page up to date already; then there is nothing to send again
+    at.page.evaluate("revision => { pingji.grids.state.set.revision = revision; }", edit["revision"])
+    at.page.keyboard.press("Enter")
+    at.page.click(".grids-notice-card button.is-main")
+    at.position(2)
+    assert len(at.rings) == len(server.get(f"grids/communities/{community}")["grids"]["features"]) - 1
+
+
+def test_a_finger_cuts_and_drags(open_page: OpenPage, community: str, draft: str) -> None:
+    at = bench(open_page, community, draft, width=1024, height=768, has_touch=True)
+    rings = at.rings
+    code = sorted(rings)[-1]
+    ring = rings[code]
+    at.page.locator("[data-tool=cut]").tap()
+    for vertex in (ring[1], ring[len(ring) // 2 + 1]):
+        at.page.touchscreen.tap(*at.at(vertex))
+    at.page.locator("[data-control=finish]").tap()
+    at.position(1)
+    assert len(at.rings) == len(rings) + 1
+
+    node, codes = nodes(at.rings)[0]
+    at.near(list(node))
+    at.page.locator("[data-tool=vertices]").tap()
+    x, y = at.at(list(node))
+    owner = sorted(codes)[0]
+    middle = at.middle(owner)
+    length = ((middle[0] - x) ** 2 + (middle[1] - y) ** 2) ** 0.5
+    unit = [(middle[0] - x) / length, (middle[1] - y) / length]
+    at.page.touchscreen.tap(x + unit[0] * 45, y + unit[1] * 45)
+    at.page.wait_for_selector(".marker-icon:not(.is-crowded)")
+    finger = at.page.context.new_cdp_session(at.page)
+    for kind, way in [("touchStart", 0), *(("touchMove", d) for d in (10, 16, 22, 26)), ("touchEnd", None)]:
+        points = [] if way is None else [{"x": x + unit[0] * way, "y": y + unit[1] * way}]
+        finger.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+    at.position(2)
+    assert not any(list(node) in ring for ring in at.rings.values())
+
+
+@pytest.mark.parametrize("language", ["zh_CN", "en"])
+@pytest.mark.parametrize(("width", "height"), [(1920, 1080), (1366, 768), (1024, 768)])
+def test_nothing_is_cut_faint_or_untranslated(
+    open_page: OpenPage, community: str, draft: str, width: int, height: int, language: str
+) -> None:
+    page = open_page(f"/grids?community={community}&set={draft}&lang={language}", width, height)
+    page.wait_for_function(SHOWN)
+    page.wait_for_function("() => pingji.live.values.mode !== undefined")
+    page.evaluate("pingji.grids.select([...pingji.grids.state.grids.keys()].slice(0, 1))")
+    expect(page.locator(".grids-words")).to_be_visible()
+    assert page.evaluate(CUT) == []
+    assert page.evaluate(FAINT, 4.5) == []
+    assert KEY_LIKE.findall(page.inner_text("#page")) == []
