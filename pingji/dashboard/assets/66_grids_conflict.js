@@ -55,9 +55,12 @@
     parts.dialog({
       title: t("grids.conflict.title"),
       className: "gp-wide",
-      body: [make("p", "dialog-effect", t("grids.conflict.what", { n: answer.grids.length })), make("ul", "gp-conflicts", ...answer.grids.map(gridRow))],
+      body: [make("p", "dialog-effect", t("grids.conflict.what", { n: answer.grids.length })), make("ul", "gp-conflicts", ...answer.grids.map(gridRow)), ...(grids.actor() ? [] : [grids.sets.actorField()])],
       confirm: t("grids.conflict.rebase"),
-      send: () => rebase(set),
+      send: (values) => {
+        if (values.actor) grids.setActor(values.actor);
+        return rebase(set);
+      },
     });
   };
 

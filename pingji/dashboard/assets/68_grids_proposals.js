@@ -155,15 +155,14 @@
   }
 
   /** A share of the grids in range, whether it comes as a share or as a count. */
-  const shareOf = (scores, name) => (name === "in_range" && scores.in_range > 1 ? scores.in_range / Math.max(1, scores.grids) : scores[name]);
-
   function card(one, n) {
     const { scores } = one;
     const title = parts.button("gp-card-title", "", () => look(one.index));
     title.append(make("b", "", t("grids.proposal.candidate", { n })), make("span", "", t("grids.proposal.grids", { n: number(scores.grids) })));
     title.setAttribute("aria-pressed", String(one.index === looked));
-    const figures = make("div", "gp-scores", ...SHARES.map((name) => scoreRow(name, shareOf(scores, name) ?? 0, true)), scoreRow("change", scores.change ?? 0, true), scoreRow("crossings", scores.crossings ?? 0, false));
-    const node = make("article", "gp-card", title, figures);
+    const figures = make("div", "gp-scores", ...SHARES.map((name) => scoreRow(name, scores[name] ?? 0, true)), scoreRow("change", scores.change ?? 0, true), scoreRow("crossings", scores.crossings ?? 0, false));
+    const notes = (one.notes || []).map((note) => make("p", "gp-card-note", (pingji.language === "en" && note.text_en) || note.text));
+    const node = make("article", "gp-card", title, figures, ...notes);
     node.dataset.looked = String(one.index === looked);
     node.addEventListener("pointerenter", (event) => event.pointerType === "mouse" && one.index !== looked && point(one.index));
     node.addEventListener("pointerleave", () => pointed !== null && point(null));

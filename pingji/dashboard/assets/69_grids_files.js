@@ -40,7 +40,7 @@
 
   /** What the import found, in words and numbers. */
   function report({ report: found }) {
-    const rows = ["read", "kept", "dropped", "matched_by_code", "matched_by_overlap", "new", "ended"];
+    const rows = ["read", "kept", "dropped", "unchanged", "matched_by_code", "matched_by_overlap", "new", "ended"];
     const list = make("dl", "gp-report", ...rows.flatMap((name) => [make("dt", "", t(`grids.set.import_${name}`)), make("dd", "", number(found[name]))]));
     const notes = (found.notes || []).map((one) => make("li", "", one));
     return [list, ...(notes.length ? [make("ul", "gp-report-notes", ...notes)] : [])];
