@@ -1,7 +1,7 @@
 """A new set of grids from a file: read, checked, matched with today's, and kept as a change set; nothing half saved."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -117,10 +117,11 @@ def plan_grids(conn: Connection, path: Path, options: ImportOptions) -> GridPlan
     if outline is None:
         raise UnknownCounty(file=path.name, value=county)
     rows, skip = read_rows(features.table_of("grids"), [path], options, mapping, optional=("code",))
-    today = _communities_of_grids(conn, county)
     places = _Places(conn, county)
-    homes = _by_code(rows, today, places)
-    reference = places.ground(homes.values()) if len(homes) == len(rows.kept) and homes else outline
+    homes = _by_code(rows, places)
+    # The same communities as they are today show a shift best; the county's outline, where no code says which.
+    reference = places.ground(set(homes.values())) if len(homes) == len(rows.kept) else None
+    reference = reference or outline
     settle_shift(rows, counties.shift_of(rows.kept, reference, "grids"), options, path.name)
     if not rows.errors:
         counties.drop_outside(rows, outline, skip)
@@ -181,16 +182,20 @@ def keep_grids(
 
 
 class _Places:
-    """The communities of a county: their names, and where they lie."""
+    """The communities of a county: their names, where they lie, and their grids of today."""
 
     def __init__(self, conn: Connection, county: str) -> None:
         found = features.load_features(conn, county, "communities", columns=("name",))
         self.shapes = {f.code: f.geometry for f in found}
         self.named = {str(f.values["name"]): f.code for f in found}
         self.tree = shapely.STRtree(list(self.shapes.values()))
+        self.grids = features.load_features(conn, county, "grids", columns=("community",))
+        self.of_grid = {f.code: str(f.values["community"]) for f in self.grids}
 
     def of_code(self, code: str) -> str:
-        """The community whose code a grid's code begins with, the longest of several; empty where none does."""
+        """The community of today's grid of a code, or the one whose code it begins with; empty where neither is."""
+        if self.of_grid.get(code) in self.shapes:
+            return self.of_grid[code]
         fitting = [known for known in self.shapes if code.startswith(known) and code != known]
         return max(fitting, key=len, default="")
 
@@ -205,18 +210,13 @@ class _Places:
         best = max(common, key=lambda code: common[code], default="")
         return best if common.get(best) else ""
 
-    def ground(self, codes: Iterable[str]) -> BaseGeometry:
-        """The ground of some communities together."""
-        return shapely.union_all([self.shapes[code] for code in dict.fromkeys(codes)])
+    def ground(self, codes: Collection[str]) -> BaseGeometry | None:
+        """The ground of the grids that some communities have today; None where they have none."""
+        found = [f.geometry for f in self.grids if f.values["community"] in codes]
+        return shapely.union_all(shapely.make_valid(found)) if found else None
 
 
-def _communities_of_grids(conn: Connection, county: str) -> dict[str, str]:
-    c = features.table_of("grids").c
-    query = select(c.code, c.community).where(c.county == county)
-    return {row.code: row.community for row in conn.execute(query)}
-
-
-def _by_code(rows: Rows, today: Mapping[str, str], places: _Places) -> dict[int, str]:
+def _by_code(rows: Rows, places: _Places) -> dict[int, str]:
     """The community of every row whose code or column tells it; codes that none has, or that come twice, are errors."""
     homes: dict[int, str] = {}
     seen: set[str] = set()
@@ -226,8 +226,7 @@ def _by_code(rows: Rows, today: Mapping[str, str], places: _Places) -> dict[int,
         if code and code in seen:
             rows.errors.append(DuplicateGrid(**where))
         seen.add(code)
-        home = today.get(code, "") if code else places.of_name(str(row.values.get("community", "")))
-        home = home if home in places.shapes else places.of_code(code)
+        home = places.of_code(code) if code else places.of_name(str(row.values.get("community", "")))
         if home:
             homes[row.row] = home
         elif code:
@@ -328,6 +327,8 @@ def _carried(conn: Connection, ground: Ground, groups: Sequence[list[dict[str, A
             edit, values = carry_out(conn, ground.county, ground, intent)
         except NothingWouldChange:
             continue
+        if not (edit.gained_m2 or edit.lost_m2 or edit.added or edit.removed or values):
+            continue  # other vertices along the same borders: no ground changes hands
         edits.append((_slim(intent, edit), edit, values))
         ground = ground.with_edit(edit, values)
     return edits, ground

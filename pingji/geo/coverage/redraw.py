@@ -11,7 +11,7 @@ from pingji.geo.coverage.errors import CodeTaken, OutsideCommunity
 from pingji.geo.coverage.match import common
 from pingji.geo.coverage.measure import area_m2, width_m
 from pingji.geo.coverage.model import Coverage, Edit
-from pingji.geo.coverage.planar import Area, made_valid, polygonal, polygons_of, rings_of, with_nodes
+from pingji.geo.coverage.planar import Area, made_valid, polygonal, polygons_of, rebuilt, rings_of, with_nodes
 from pingji.geo.coverage.settle import matching, noded, place, same_ground, usable, written
 
 SNAP_DEG = 4.5e-7  # 5 cm of latitude: more than seven decimals lose, less than a survey means
@@ -77,7 +77,8 @@ def redraw(
     fresh = {code: polygonal(shapely.force_2d(shape)) for code, shape in polygons.items()}
     for code, shape in fresh.items():
         usable(code, shape, old.get(code))
-    around = [code for code in coverage.near(shapely.GeometryCollection(list(old.values()))) if code not in old]
+    reach = shapely.GeometryCollection([*old.values(), *fresh.values()])
+    around = [code for code in coverage.near(reach) if code not in old]
     after = _fitted(fresh, old, coverage.shapes(around))
     first = coverage.community(next(iter(old)))
     homes = {code: (communities or {}).get(code, first) for code in after if code not in old}
@@ -127,7 +128,14 @@ def _on_vertices(shapes: NDArray[np.object_], today: NDArray[np.object_]) -> NDA
         out[mine] = nodes[its]
         return out
 
-    return np.asarray(shapely.remove_repeated_points(shapely.transform(shapes, snap)), dtype=object)
+    out = np.empty(len(shapes), dtype=object)
+    out[:] = [rebuilt(shape, _unrepeated) for shape in shapely.transform(shapes, snap)]
+    return out
+
+
+def _unrepeated(ring: NDArray[np.float64]) -> NDArray[np.float64]:
+    """A ring without vertices that follow each other in one place; of a ring that has no area left, too few."""
+    return ring[np.concatenate([[True], (ring[1:] != ring[:-1]).any(axis=1)])]
 
 
 def _on_edges(
@@ -170,7 +178,7 @@ def _edges(shapes: NDArray[np.object_]) -> tuple[NDArray[np.float64], NDArray[np
 
 def _same(one: Area, other: Area) -> bool:
     """Whether two shapes have the same rings, wherever these begin and however they run."""
-    mine, its = (shapely.MultiPolygon(polygons_of(shapely.remove_repeated_points(shape))) for shape in (one, other))
+    mine, its = (shapely.MultiPolygon(polygons_of(rebuilt(shape, _unrepeated))) for shape in (one, other))
     return bool(mine.bounds == its.bounds and shapely.equals_identical(mine.normalize(), its.normalize()))
 
 
