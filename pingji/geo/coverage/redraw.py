@@ -135,7 +135,8 @@ def _on_vertices(shapes: NDArray[np.object_], today: NDArray[np.object_]) -> NDA
 
 def _unrepeated(ring: NDArray[np.float64]) -> NDArray[np.float64]:
     """A ring without vertices that follow each other in one place; of a ring that has no area left, too few."""
-    return ring[np.concatenate([[True], (ring[1:] != ring[:-1]).any(axis=1)])]
+    fresh = np.concatenate([[True], (ring[1:] != ring[:-1]).any(axis=1)])
+    return np.asarray(ring[fresh])
 
 
 def _on_edges(

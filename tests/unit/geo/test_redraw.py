@@ -117,6 +117,8 @@ def test_what_is_refused() -> None:
         redraw(before, {"0": shapes.PINCHED}, ["0"])
     with pytest.raises(errors.WouldEmpty):
         redraw(before, {"0": shapes.EMPTY}, ["0"])
+    with pytest.raises(errors.WouldEmpty):  # smaller than what counts as one place
+        redraw(before, {"0": box(0, 0, 1, 1), "n": box(0, 0, 2e-5, 2e-5)}, ["0"])
     with pytest.raises(errors.StillInvalid):
         redraw(before, {}, ["0"])
 
