@@ -129,7 +129,7 @@ def test_the_style_shows_sizes_and_leaves_danger_its_colours() -> None:
     qgis = fromstring(style().split("?>")[-1])
     renderer = qgis.find("renderer-v2")
     assert renderer is not None
-    assert renderer.get("attr") in outgoing.fields_of(outgoing.Entry(*[""] * 7, 0, 0, 0, 0.0, None, None, ""))  # type: ignore[arg-type]
+    assert renderer.get("attr") in outgoing.fields_of(outgoing.Entry(*[""] * 8, 0, 0, 0, 0.0, None, None, ""))  # type: ignore[arg-type]
     found = [(float(r.get("lower", "")), float(r.get("upper", ""))) for r in renderer.iter("range")]
     assert found[:3] == [(0, 0), (1, 299), (300, 500)]
     assert found[3][0] == 501
