@@ -112,28 +112,32 @@
 
   const isOf = (light) => (shape) => shape.properties.light === light;
 
-  function path(frame, some) {
+  function path(frame, shape) {
     frame.context.beginPath();
-    for (const shape of some) for (const rings of shape.parts) kit.trace(frame, rings, true);
+    for (const rings of shape.parts) kit.trace(frame, rings, true);
   }
 
+  /* Each shape is a path of its own: one path of a thousand polygons takes the rasteriser five times as long. */
+
   function stroke(frame, some, colour, width, dash = []) {
-    if (!some.length) return;
     const { context } = frame;
-    path(frame, some);
     Object.assign(context, { strokeStyle: colour, lineWidth: width, lineJoin: "round", lineCap: "round" });
     context.setLineDash(dash);
-    context.stroke();
+    for (const shape of some) {
+      path(frame, shape);
+      context.stroke();
+    }
     context.setLineDash([]);
   }
 
   function fill(frame, some, paint, opacity) {
-    if (!some.length) return;
     const { context } = frame;
-    path(frame, some);
     if (paint.period) paint.setTransform(new DOMMatrix().translate(-(frame.ox % paint.period), -(frame.oy % paint.period)));
     Object.assign(context, { globalAlpha: opacity, fillStyle: paint });
-    context.fill("evenodd");
+    for (const shape of some) {
+      path(frame, shape);
+      context.fill("evenodd");
+    }
     context.globalAlpha = 1;
   }
 

@@ -6,7 +6,7 @@
   const { grids, mapkit: kit } = pingji;
   const { state } = grids;
   const SNAP_PX = 10;
-  const SAME_PX = 3;
+  const SAME_PX = { mouse: 4, touch: 16 }; // clicks nearer than this are in one place
   const SAMPLES = 60;
 
   const lonlat = ({ lat, lng }) => [lng, lat];
@@ -46,18 +46,22 @@
   function makePen(changed) {
     let points = [];
     let cursor = null;
+    let twice = false; // two quick taps far apart are reported as a double one too
     const tell = () => {
       changed();
       grids.repaintInk();
     };
     return {
       get points() { return points; },
+      get twice() { return twice; },
       get drawn() { return cursor ? [...points, cursor] : points; },
       add(event) {
         const { map } = grids.view;
         const place = snapped(event);
         const last = points[points.length - 1];
-        if (last && map.latLngToContainerPoint(last).distanceTo(map.latLngToContainerPoint(place)) < SAME_PX) return;
+        const near = SAME_PX[event.originalEvent.pointerType === "mouse" ? "mouse" : "touch"];
+        twice = Boolean(last) && map.latLngToContainerPoint(last).distanceTo(map.latLngToContainerPoint(place)) < near;
+        if (twice) return;
         points = [...points, place];
         cursor = null;
         tell();
@@ -115,7 +119,7 @@
       },
       click: (event) => pen.add(event),
       move: (event) => pen.move(event),
-      double: finish,
+      double: () => pen.twice && finish(),
       finish,
       back: () => pen.back(),
       cancel: () => pen.clear(),
@@ -274,7 +278,7 @@
       const to = grids.at(event.latlng)?.code;
       if (to) grids.preview(giveIntent(to));
     },
-    double: endBlock,
+    double: () => block.twice && endBlock(),
     finish: endBlock,
     back: () => (gift.ground ? (gift.ground = null) : block.back(), grids.paintHint()),
     cancel: dropGift,
