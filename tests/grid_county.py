@@ -68,6 +68,8 @@ def fill(conn: Connection) -> None:
     features.insert(conn, COUNTY, "party_households", party)
     houses = [{"code": "B1", "name": "House", "geom": HOUSE}, {"code": "B2", "name": "Hall", "geom": ACROSS}]
     features.insert(conn, COUNTY, "buildings", [*houses, {"code": "B3", "geom": shapely.Point(126.505, 43.605)}])
+    zone = {"code": "Z1", "name": "Zone", "grade": "high", "community": HOME, "township": TOWNSHIP}
+    features.insert(conn, COUNTY, "danger_zones", [{**zone, "geom": GRIDS[code(6)]}])
     refresh(conn, COUNTY)
 
 
