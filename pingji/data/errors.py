@@ -132,6 +132,12 @@ class DuplicateCode(FileError):
     remedy = "--replace"
 
 
+class GridsHaveHistory(FileError):
+    """Grids can't be replaced outright any more: some were published or have ended, or people are being counted."""
+
+    remedy = "pingji grids import"
+
+
 class DuplicateGrid(FileError):
     """The code of a grid that occurs twice in a file of grids."""
 

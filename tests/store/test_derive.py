@@ -3,12 +3,13 @@
 from typing import Any
 
 import shapely
-from sqlalchemy import Connection, Engine, event, select
+from sqlalchemy import Connection, Engine, delete, event, select
 
 from pingji.data.bulk import insert_rows
 from pingji.data.demo import save_county
-from pingji.data.derive import refresh
+from pingji.data.derive import refresh, refresh_grids
 from pingji.data.engine import reading, writing
+from pingji.data.features import insert, load_features
 from pingji.data.tables import LAYER_TABLES
 from tests.demo import county
 
@@ -67,12 +68,42 @@ def test_an_empty_county_is_no_problem(engine: Engine) -> None:
 
 def test_the_demo_county_is_already_right(engine: Engine) -> None:
     save_county(engine, county())
+    updates = updates_of(engine)
+    with writing(engine) as conn:
+        refresh(conn, C)
+    assert updates == []
+
+
+def updates_of(engine: Engine) -> list[str]:
+    """The UPDATEs that the store is told from now on."""
     updates: list[str] = []
     event.listen(
         engine,
         "before_cursor_execute",
         lambda _c, _cur, statement, *_: updates.append(statement) if statement.startswith("UPDATE") else None,
     )
+    return updates
+
+
+def test_a_refresh_around_changed_grids_is_that_of_the_county(engine: Engine) -> None:
+    """Two neighbours of the demo become one, and another is cut: the full refresh finds nothing left to do."""
+    save_county(engine, county())
+    grids = LAYER_TABLES["grids"]
+    with writing(engine) as conn:
+        (community,) = conn.scalars(select(grids.c.community).order_by(grids.c.code).limit(1))
+        one, other, third, *_ = load_features(conn, C, "grids", where=grids.c.community == community)
+        both = shapely.union(one.geometry, other.geometry)
+        west, south, east, north = third.geometry.bounds
+        half = shapely.box(west, south, (west + east) / 2, north)
+        pieces = [shapely.intersection(third.geometry, half), shapely.difference(third.geometry, half)]
+        conn.execute(delete(grids).where(grids.c.code.in_([one.code, other.code, third.code])))
+        rows = [(one.code, both), (third.code, pieces[0]), (f"{community}999", pieces[1])]
+        insert(conn, C, "grids", [{"code": c, "community": community, "geom": shape} for c, shape in rows])
+        refresh_grids(conn, C, [both.bounds, third.geometry.bounds])
+    with reading(engine) as conn:
+        after = {f.code: f.values["household_count"] for f in load_features(conn, C, "grids")}
+        assert min(after[code] for code, _ in rows) > 0
+    updates = updates_of(engine)
     with writing(engine) as conn:
         refresh(conn, C)
     assert updates == []

@@ -1,5 +1,7 @@
 """Publishing grids: by a second person, whole or not at all, with codes that are never given twice."""
 
+import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -8,7 +10,9 @@ from sqlalchemy import Engine, event, func, select
 
 from pingji.data import derive, journal
 from pingji.data.engine import reading, writing
+from pingji.data.errors import DuplicateCode, GridsHaveHistory
 from pingji.data.features import load_features
+from pingji.data.files import ImportOptions, plan_import
 from pingji.data.grids import conflict, drafts, publish
 from pingji.data.grids.difference import difference_of, net_of
 from pingji.data.grids.ground import load_ground
@@ -352,3 +356,30 @@ def test_the_same_press_twice_publishes_once(county: Engine) -> None:
         assert dict(again.codes) == codes
         assert publish.earlier_publication(conn, COUNTY, found, waiting.revision, "Zhou") is None
         assert conn.scalars(select(func.count()).select_from(past_grids)).one() == 1
+
+
+def test_a_layer_with_a_past_is_not_replaced_outright(county: Engine, tmp_path: Path) -> None:
+    """That would forget the past; a file of grids is a change set then."""
+    file = tmp_path / "grids.geojson"
+    square = shapely.geometry.mapping(shapely.box(126.0, 43.0, 126.1, 43.1))
+    feature = {"type": "Feature", "geometry": square, "properties": {"code": G1, "community": C1}}
+    file.write_text(json.dumps({"type": "FeatureCollection", "features": [feature]}))
+    whole = ImportOptions(county=COUNTY, replace=True, accept_offset="none")
+    with reading(county) as conn:
+        assert not plan_import(conn, "grids", [file], whole).report.errors
+    published(county, MERGE)
+    with reading(county) as conn, pytest.raises(GridsHaveHistory):
+        plan_import(conn, "grids", [file], whole)
+    gone = {**feature, "properties": {"code": G2, "community": C1}}
+    file.write_text(json.dumps({"type": "FeatureCollection", "features": [gone]}))
+    with reading(county) as conn:  # nor is the code of a grid that ended given to another
+        (error,) = plan_import(conn, "grids", [file], ImportOptions(county=COUNTY, accept_offset="none")).report.errors
+    assert isinstance(error, DuplicateCode)
+
+
+def test_grids_are_not_replaced_while_people_are_counted(county: Engine, tmp_path: Path) -> None:
+    world.press(county, "emergency", exercise=True)
+    file = tmp_path / "grids.geojson"
+    file.write_text("{}")
+    with reading(county) as conn, pytest.raises(GridsHaveHistory):
+        plan_import(conn, "grids", [file], ImportOptions(county=COUNTY, replace=True))

@@ -9,13 +9,14 @@ from pathlib import Path
 from sqlalchemy import Connection, select
 
 from pingji.data import derive, features, journal, notify
-from pingji.data.errors import BadMapping, EmptyFile, FileError, ImportRefused, UnknownCounty
+from pingji.data.errors import BadMapping, EmptyFile, FileError, GridsHaveHistory, ImportRefused, UnknownCounty
 from pingji.data.files import county as counties
 from pingji.data.files.guard import require_file
 from pingji.data.files.mapping import load_mapping
 from pingji.data.files.reading import ImportOptions, read_rows, settle_shift
 from pingji.data.files.rows import Rows, drop_duplicates
 from pingji.data.files.source import Note
+from pingji.data.grids.holding import ended_codes, has_history
 from pingji.geo.coverage import find_problems
 from pingji.geo.gcj02 import OffsetFinding
 
@@ -77,10 +78,15 @@ def plan_import(
     if outline is None and layer not in _GROUND:
         raise UnknownCounty(file=first, value=county)
 
+    if layer == "grids" and options.replace and has_history(conn, county):
+        raise GridsHaveHistory(file=first)
+
     rows, skip = read_rows(table, files, options, mapping)
     stored: set[str] = set()
     if not options.replace:
         stored = set(conn.execute(select(table.c.code).where(table.c.county == county)).scalars())
+        if layer == "grids":
+            stored |= ended_codes(conn, county)
     drop_duplicates(rows, stored, skip)
     found = counties.shift_of(rows.kept, outline, layer) if outline is not None else None
     offset = settle_shift(rows, found, options, first)

@@ -4,7 +4,7 @@ from sqlalchemy import Connection, select
 
 from pingji.data.operations import operations_of
 from pingji.data.scopes import COMMUNITY, COUNTY, TOWNSHIP, Scope
-from pingji.data.tables import LAYER_TABLES, area
+from pingji.data.tables import LAYER_TABLES, area, past_grids
 
 
 def held_scopes(conn: Connection, county: str) -> list[tuple[str, str, bool]]:
@@ -21,6 +21,22 @@ def held_scopes(conn: Connection, county: str) -> list[tuple[str, str, bool]]:
     scopes = scopes_of_operations(conn, county)
     covered = {o.scope: covered_by(conn, scopes[o.scope]) for o in open_now}
     return [(scopes[o.scope].name, code, o.exercise) for o in open_now for code in covered[o.scope]]
+
+
+def has_history(conn: Connection, county: str) -> bool:
+    """Whether replacing all grids outright would forget something: versions, or the grids of a roll call under way."""
+    g, p = LAYER_TABLES["grids"].c, past_grids.c
+    published = select(g.id).where(g.county == county, g.change_set != "").limit(1)
+    ended = select(p.id).where(p.county == county).limit(1)
+    if conn.scalars(published).first() is not None or conn.scalars(ended).first() is not None:
+        return True
+    return any(o.is_open for o in operations_of(conn, county))
+
+
+def ended_codes(conn: Connection, county: str) -> set[str]:
+    """Codes of grids that ended, and of earlier versions: none of them is given to another grid."""
+    p = past_grids.c
+    return set(conn.scalars(select(p.code).where(p.county == county).distinct()))
 
 
 def scopes_of_operations(conn: Connection, county: str) -> dict[str, Scope]:
