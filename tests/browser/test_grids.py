@@ -320,19 +320,29 @@ def test_two_hands_on_one_draft_lose_nothing(open_page: OpenPage, server: Server
     at = bench(open_page, community, draft, provoked=(*EARLY, "409"))
     a, b = neighbours(at.rings)
     other = next(code for code in sorted(at.rings) if code not in (a, b))
-    words = {"kind": "describe", "code": other, "values": {"leader": "Li Si"}}
-    edit = {"revision": 1, "edit_id": str(uuid.uuid4()), "community": community, "intent": words, "actor": "Li Si"}
-    edit["revision"] = at.page.evaluate("() => pingji.grids.state.set.revision")
-    server.post(f"grids/sets/{draft}/edits", edit)
     at.tool("m", "merge")
     at.click(at.middle(a))
     at.click(at.middle(b))
-    # a notice of the stream may have brought the page up to date already; then there is nothing to send again
-    at.page.evaluate("revision => { pingji.grids.state.set.revision = revision; }", edit["revision"])
+    expect(at.page.locator("[data-slot=grids-figures]")).to_have_attribute("data-of", "preview")
+    words = {"kind": "describe", "code": other, "values": {"leader": "Li Si"}}
+    edit = {"edit_id": str(uuid.uuid4()), "community": community, "intent": words, "actor": "Li Si"}
+    server.post(f"grids/sets/{draft}/edits", {**edit, "revision": 1})
     at.page.keyboard.press("Enter")
     at.page.click("dialog button[type=submit]")
     at.position(2)
     assert len(at.rings) == len(server.get(f"grids/communities/{community}")["grids"]["features"]) - 1
+
+
+def test_what_another_hand_did_appears_by_itself(
+    open_page: OpenPage, server: Server, community: str, draft: str
+) -> None:
+    at = bench(open_page, community, draft)
+    a, b = neighbours(at.rings)
+    intent = {"kind": "merge", "codes": [a, b], "into": a}
+    edit = {"edit_id": str(uuid.uuid4()), "community": community, "intent": intent, "actor": "Li Si"}
+    server.post(f"grids/sets/{draft}/edits", {**edit, "revision": 1})
+    at.position(1)
+    assert b not in at.rings
 
 
 def test_a_finger_cuts_and_drags(open_page: OpenPage, community: str, draft: str) -> None:

@@ -234,8 +234,8 @@
 
   async function send(what, body, intent) {
     const { set, community } = state;
-    clearPreview();
     setBusy(true);
+    clearPreview();
     try {
       const path = `/grids/sets/${encodeURIComponent(set.id)}/${what}`;
       const answer = await grids.ask("POST", path, { revision: set.revision, community: community.code, actor: grids.actor(), ...body });
@@ -367,6 +367,25 @@
     }
     tell("tab", name);
   };
+
+  /* ── What others do meanwhile ────────────────────────────────────────── */
+
+  let published; // version of the last publication that this page has taken in
+
+  /** Shows what others published here, or did in this draft; not under the hand of somebody who is drawing. */
+  function catchUp() {
+    const { community, set, at, busy, preview } = state;
+    if (!community || at || busy || preview) return;
+    const news = pingji.live.values.grids;
+    const mine = set && (pingji.live.values.drafts || []).find((one) => one.id === set.id);
+    const first = published === undefined;
+    const fresh = news && news.version !== published && (news.version > (published ?? 0) + 1 || news.communities.includes(community.code));
+    if (news) published = news.version;
+    if ((fresh && !first) || (mine && mine.revision > set.revision)) grids.reload();
+  }
+
+  for (const key of ["grids", "drafts"]) pingji.live.on(key, catchUp);
+  for (const what of ["busy", "preview"]) grids.on(what, catchUp);
 
   /* ── The beginning ───────────────────────────────────────────────────── */
 
