@@ -26,7 +26,6 @@ def neighbourhood(
     rng = np.random.default_rng(seed)
     across = WEST + np.concatenate([[0], np.cumsum(rng.uniform(110, 200, blocks))])
     up = SOUTH + np.concatenate([[0], np.cumsum(rng.uniform(110, 200, blocks))])
-    outline = shapely.box(across[0], up[0], across[-1], up[-1])
     water = _river(across, up, rng)
     streets = _streets(across, up, water if river else None, bridges)
     free = shapely.union_all([shapely.buffer(s, 6.0) for s in streets] + ([water.buffer(14.0)] if river else []))
@@ -35,14 +34,15 @@ def neighbourhood(
     counts = rng.multinomial(households, share / share.sum()).astype(np.int64)
     rivers = [water] if river else []
     grids = _strips(across, up, max(1, households // 400), water if river else None)
+    shapes = _moved(grids)
     return Scene(
-        outline=to_lonlat(outline, CRS),
+        outline=shapely.coverage_union_all(shapes),  # today's grids tile it to the last bit
         homes=shapely.get_coordinates(to_lonlat(shapely.centroid(houses), CRS)),
         households=counts,
         roads=_moved(streets),
         rivers=_moved(rivers),
         buildings=to_lonlat(houses, CRS),
-        grids={f"{i + 1:03d}": to_lonlat(strip, CRS) for i, strip in enumerate(grids)},
+        grids={f"{i + 1:03d}": shape for i, shape in enumerate(shapes)},
     )
 
 

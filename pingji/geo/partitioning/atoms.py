@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import shapely
@@ -13,15 +13,16 @@ from shapely.geometry.base import BaseGeometry
 from pingji.geo.arrays import points
 from pingji.geo.coverage.measure import central_crs, width_m
 from pingji.geo.crs import to_metric
-from pingji.geo.partitioning.banks import TOUCH_DEG, Water, wet
+from pingji.geo.partitioning.banks import Water, wet
 from pingji.geo.partitioning.borders import Borders, borders_of
-from pingji.geo.partitioning.cuts import cut_lines
+from pingji.geo.partitioning.cuts import Flat, cut_lines
 from pingji.geo.partitioning.model import Progress, Scene, as_array
 from pingji.geo.partitioning.pixels import faces_on_pixels
 from pingji.geo.partitioning.unions import Unions
 
 SLIVER_M = 8.0  # faces narrower than this go with a neighbour: what lies between a road and a border drawn beside it
-ROUNDING_M = 0.05  # and these over a river too: a border was drawn along it, with other vertices
+THIN_M = 0.3  # and these over a river too: an outline or a border was drawn along it, with other vertices
+NEAR_DEG = 5e-6  # half a metre: what is this near to a bridge's end is at it, thin faces between or not
 NOWHERE = -1
 
 
@@ -80,17 +81,18 @@ def atoms_of(scene: Scene, most: int, progress: Progress) -> Atoms:
     buildings = _areas(scene.buildings)
     progress(0.05, "blocks")
     faces = _inside(faces_on_pixels(lines), scene)
-    cuts = _cuts(scene, faces, buildings, most, crs, progress)
+    cuts = _cuts(scene, faces, buildings, most, progress)
     lines = [*lines, *cuts]
     cut = _crossed(buildings, as_array(lines))
     faces = _inside(faces_on_pixels([*lines, *shapely.boundary(cut)]), scene)
     progress(0.3, "graph")
+    width, groups = width_m(faces, crs), Unions(len(faces))
     borders = borders_of(faces, scene, water, _walls(cut, decks, water), crs)
-    groups = Unions(len(faces))
+    bank = _bank(borders, width < THIN_M)
+    borders = replace(borders, barrier=borders.barrier | bank[borders.sides].any(axis=1))
     _whole_buildings(groups, faces, borders, cut)
-    width = width_m(faces, crs)
+    _absorb(groups, faces, borders, bank[:-1], across=True)
     _absorb(groups, faces, borders, width < SLIVER_M, across=False)
-    _absorb(groups, faces, borders, width < ROUNDING_M, across=True)
     bridged = _bridged(groups, faces, borders, water, decks)
     _absorb(groups, faces, borders, wet(faces, water), across=True)
     atom = groups.labels()
@@ -99,6 +101,13 @@ def atoms_of(scene: Scene, most: int, progress: Progress) -> Atoms:
     pairs = frozenset((min(a, b), max(a, b)) for a, b in ((int(atom[i]), int(atom[j])) for i, j in bridged) if a != b)
     area = np.asarray(shapely.area(to_metric(faces, crs)))
     return Atoms(crs, faces, area, atom, counted.astype(np.int64), home, borders, pairs)
+
+
+def _bank(borders: Borders, thin: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Thin faces along a river: part of its bank, whichever side they go with, and no way around it."""
+    found = np.zeros(len(thin) + 1, dtype=bool)  # the last one stands for what lies outside
+    found[np.unique(borders.sides[borders.barrier])] = True
+    return np.asarray(found & np.append(thin, False))
 
 
 def _areas(buildings: NDArray[np.object_]) -> NDArray[np.object_]:
@@ -118,7 +127,7 @@ def _inside(faces: NDArray[np.object_], scene: Scene) -> NDArray[np.object_]:
 
 
 def _cuts(
-    scene: Scene, faces: NDArray[np.object_], buildings: NDArray[np.object_], most: int, crs: CRS, progress: Progress
+    scene: Scene, faces: NDArray[np.object_], buildings: NDArray[np.object_], most: int, progress: Progress
 ) -> list[shapely.Geometry]:
     """Cuts through the faces in which too many live."""
     homes = points(scene.homes)
@@ -126,8 +135,9 @@ def _cuts(
     home, face = tree.query(homes, predicate="intersects")
     counted = np.bincount(face, scene.households[home], minlength=len(faces))
     crowded = np.flatnonzero(counted > most).tolist()
-    xy = shapely.get_coordinates(to_metric(homes, crs)).reshape(-1, 2)
-    metric, walls = to_metric(faces, crs), to_metric(buildings, crs) if len(buildings) else buildings
+    flat = Flat.at(scene.outline.centroid.y)
+    xy = scene.homes * flat.scale
+    metric, walls = flat.metres(faces), flat.metres(buildings)
     near = shapely.STRtree(walls)
     found: list[shapely.Geometry] = []
     for n, i in enumerate(crowded):
@@ -136,7 +146,7 @@ def _cuts(
         at, which = np.unique(xy[here].round(2), axis=0, return_inverse=True)
         weights = np.bincount(which.reshape(-1), scene.households[here]).astype(np.int64)
         around = walls[near.query(metric[i], predicate="intersects")]
-        found += cut_lines(metric[i], at, weights, around, most, crs).tolist()
+        found += flat.degrees(cut_lines(metric[i], at, weights, around, most)).tolist()
     return found
 
 
@@ -207,7 +217,7 @@ def _bridged(
     found: list[tuple[int, int]] = []
     for bridge, deck in zip(water.bridges.tolist(), decks.tolist(), strict=True):
         ends = points(np.unique(shapely.get_coordinates(bridge)[[0, -1]], axis=0))
-        touched = [tree.query(end, predicate="dwithin", distance=TOUCH_DEG).tolist() for end in ends]
+        touched = [tree.query(end, predicate="dwithin", distance=NEAR_DEG).tolist() for end in ends]
         heads = [sorted(i for i in at if not afloat[i]) for at in touched]
         for at in heads:
             for a, b in ((a, b) for a in at for b in at if (a, b) in dry):

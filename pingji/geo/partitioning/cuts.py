@@ -1,53 +1,85 @@
 """Crowded faces cut in two, again and again, by straight lines that pass between the buildings."""
 
+from dataclasses import dataclass
+from typing import TypeVar
+
 import numpy as np
 import shapely
 from numpy.typing import NDArray
-from pyproj import CRS
 
 from pingji.geo.coverage.planar import polygons_of
-from pingji.geo.crs import to_lonlat
 from pingji.geo.partitioning.model import as_array
 
 Pairs = NDArray[np.float64]
+Shapes = TypeVar("Shapes", bound=shapely.Geometry | NDArray[np.object_])
 MIDDLE = 0.3  # of the households, on each side: a cut may be anywhere between
 DEEPEST = 12  # halvings
-OVERSHOOT_M = 0.02  # so that the end of a cut crosses the border instead of missing it by a rounding
+_SHORTEST_M = 0.02
+
+
+@dataclass(frozen=True, slots=True)
+class Flat:
+    """Degrees stretched to metres about one latitude: good for a community, and what is straight stays straight.
+
+    Examples
+    --------
+    >>> shapely.set_precision(Flat.at(60.0).metres(shapely.Point(1, 1)), 1).wkt
+    'POINT (55660 110574)'
+    """
+
+    scale: Pairs
+
+    @classmethod
+    def at(cls, lat: float) -> "Flat":
+        """Stretched as at a latitude, degrees."""
+        return cls(np.array([111_320.0 * np.cos(np.radians(lat)), 110_574.0]))
+
+    def metres(self, shapes: Shapes) -> Shapes:
+        """From lon/lat degrees."""
+        moved: Shapes = shapely.transform(shapes, lambda xy: xy * self.scale)  # type: ignore[type-var]
+        return moved
+
+    def degrees(self, shapes: Shapes) -> Shapes:
+        """Back to lon/lat degrees."""
+        moved: Shapes = shapely.transform(shapes, lambda xy: xy / self.scale)  # type: ignore[type-var]
+        return moved
 
 
 def cut_lines(
-    face: shapely.Polygon, xy: Pairs, households: NDArray[np.int64], walls: NDArray[np.object_], most: int, crs: CRS
+    face: shapely.Polygon, xy: Pairs, households: NDArray[np.int64], walls: NDArray[np.object_], most: int
 ) -> NDArray[np.object_]:
     """Lines that cut a face so that no piece has more than `most` households, unless they live at one place.
 
     Parameters
     ----------
-    face : Polygon, metres in `crs`
-    xy : float64, shape (n, 2), metres in `crs`
+    face : Polygon, metres
+    xy : float64, shape (n, 2), metres
         Where households are.
     households : int64, shape (n,)
-    walls : array of Polygon, metres in `crs`
+    walls : array of Polygon, metres
         Buildings in the face: a cut passes between them where there is a way.
     most : int
-    crs : CRS
 
     Returns
     -------
-    array of LineString, EPSG:4490 lon/lat degrees
-        A little longer than the face is wide.
+    array of LineString, metres
+        Each from border to border of the face, or of the piece that it cuts.
+
+    Notes
+    -----
+    The metres must be degrees stretched (`Flat`): in a projection a long border that is straight as stored is bent, and
+    cuts would end beside it.
 
     Examples
     --------
-    >>> from pingji.geo.crs import metric_crs
-    >>> x, y, crs = 540_000.0, 4_830_000.0, metric_crs(126.5, 43.6)
-    >>> homes = np.array([[x + 10, y + 5], [x + 30, y + 5], [x + 90, y + 5]])
+    >>> homes = np.array([[10.0, 5], [30, 5], [90, 5]])
     >>> ones, none = np.ones(3, dtype=np.int64), np.empty(0, dtype=object)
-    >>> len(cut_lines(shapely.box(x, y, x + 100, y + 10), homes, ones, none, 1, crs))
+    >>> len(cut_lines(shapely.box(0, 0, 100, 10), homes, ones, none, 1))
     2
     """
     found: list[shapely.Geometry] = []
     _halve(face, xy, households, walls, most, found, DEEPEST)
-    return to_lonlat(as_array(found), crs) if found else as_array([])
+    return as_array(found)
 
 
 def _halve(
@@ -68,7 +100,7 @@ def _halve(
     if len(pieces) < 2:
         return
     inside = line.intersection(face)
-    found += [_longer(part) for part in shapely.get_parts(inside).tolist() if part.length > OVERSHOOT_M]
+    found += [part for part in shapely.get_parts(inside).tolist() if part.length > _SHORTEST_M]
     homes = shapely.points(xy)
     for piece in pieces:
         shapely.prepare(piece)
@@ -139,9 +171,3 @@ def _free(low: float, high: float, walls: Pairs) -> tuple[float, float]:
     if high - reached > best[1] - best[0]:
         best = (reached, high)
     return best if best[1] > best[0] else (low, high)
-
-
-def _longer(part: shapely.LineString) -> shapely.LineString:
-    (x, y), (u, v) = part.coords[0], part.coords[-1]
-    dx, dy = (u - x) / part.length * OVERSHOOT_M, (v - y) / part.length * OVERSHOOT_M
-    return shapely.LineString([(x - dx, y - dy), (u + dx, v + dy)])

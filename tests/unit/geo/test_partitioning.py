@@ -8,7 +8,7 @@ import shapely
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pingji.geo.coverage import find_problems
+from pingji.geo.coverage import Coverage, find_problems, redraw
 from pingji.geo.crs import to_lonlat, to_metric
 from pingji.geo.partitioning import Candidate, ImpossibleRange, Scene, crossings, propose
 from tests.coverages import BLOCKS, real
@@ -221,6 +221,34 @@ def test_a_river_through_a_vertex_of_the_outline_but_for_the_last_digit_loses_no
         scene = Scene(outline, homes, np.full(len(homes), 20), rivers=array(river), grids={"001": outline})
         for candidate in propose(scene):
             assert find_problems(shapes(candidate), parent=outline) == []
+
+
+def test_a_river_a_few_centimetres_inside_the_outline_leaves_no_spikes() -> None:
+    """Grids with spikes thinner than what a coverage snaps together could not be accepted."""
+    river = metres(
+        shapely.LineString([(-9, 599.97), (300, 599.96), (320, 610), (470, 610), (500, 599.96), (909, 599.97)])
+    )
+    homes = at(*((50.0 + 100 * (i % 9), 40.0 + 80 * (i // 9)) for i in range(54)))
+    halves = {"001": metres(shapely.box(0, 0, 450, 600)), "002": metres(shapely.box(450, 0, 900, 600))}
+    outline = shapely.coverage_union_all(list(halves.values()))
+    scene = Scene(outline, homes, np.full(54, 15), rivers=array(river), grids=halves)
+    today = Coverage.of(list(halves), list(halves.values()))
+    for candidate in propose(scene):
+        accepted = redraw(today, {grid.code: grid.polygon for grid in candidate.grids}, list(halves))
+        today.apply(accepted)
+
+
+def test_a_candidate_takes_its_place_among_the_grids_around_it() -> None:
+    scene = neighbourhood(1_600, 6, bridges=1, seed=6)
+    west, south, east, north = scene.outline.bounds
+    around = shapely.box(west - 0.01, south - 0.01, east + 0.01, north + 0.01).difference(scene.outline)
+    today = Coverage.of([*scene.grids, "999"], [*scene.grids.values(), around], ["c"] * len(scene.grids) + ["d"])
+    for candidate in propose(scene):
+        shapes = {grid.code or f"n{i}": grid.polygon for i, grid in enumerate(candidate.grids)}
+        edit = redraw(today, shapes, list(scene.grids), dict.fromkeys(shapes, "c"))
+        after = today.apply(edit)
+        assert find_problems(after.polygons) == []
+        assert "999" not in {*edit.gained_m2, *edit.lost_m2}
 
 
 def test_a_tower_with_too_many_is_not_divided() -> None:
