@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -48,7 +49,7 @@ class Buildings:
     position: Mapping[str, int]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Ground:
     """Communities with everything that an edit of their grids needs.
 
@@ -80,7 +81,7 @@ class Ground:
     homes: Placement
     party: Placement
 
-    @property
+    @cached_property
     def changed(self) -> tuple[str, ...]:
         """Codes that the draft changes, adds or ends."""
         return changed_codes(self.published, self.coverage)
@@ -100,13 +101,20 @@ class Ground:
         return tuple(code for code in self.coverage.codes if self.coverage.community(code) not in self.names)
 
     def placed(self, coverage: Coverage) -> tuple[Placement, Placement]:
-        """The grid of each household and of each party household, in the draft or as published."""
-        changed = changed_codes(self.published, coverage)
-        if not changed:
+        """The grid of each household and of each party household, in any state of this ground."""
+        if coverage is self.published:
+            return self.homes, self.party
+        if coverage is self.coverage:
+            return self._drafted
+        return placed(coverage, self.people.points), placed(coverage, self.people.party)
+
+    @cached_property
+    def _drafted(self) -> tuple[Placement, Placement]:
+        if not self.changed:
             return self.homes, self.party
         return (
-            placed_again(self.homes, coverage, changed, self.people.points),
-            placed_again(self.party, coverage, changed, self.people.party),
+            placed_again(self.homes, self.coverage, self.changed, self.people.points),
+            placed_again(self.party, self.coverage, self.changed, self.people.party),
         )
 
     def with_edit(self, edit: Edit, values: Mapping[str, Mapping[str, str]]) -> "Ground":

@@ -10,6 +10,7 @@ from shapely.geometry.base import BaseGeometry
 
 from pingji.data.grids.figures import Figures, figures_of
 from pingji.data.grids.ground import Ground
+from pingji.data.grids.placing import Shapes
 from pingji.data.grids.stored import array_of
 from pingji.geo.coverage import Coverage, CoverageProblem, cut_buildings, find_problems
 from pingji.geo.coverage.measure import width_m
@@ -80,12 +81,12 @@ def problems_of(ground: Ground, figures: Mapping[str, Figures] | None = None) ->
 
 def cut_near(ground: Ground, coverage: Coverage, codes: Sequence[str]) -> dict[str, dict[str, float]]:
     """Buildings that lie in several of some grids, one after the other what each grid has: building → grid → m²."""
+    buildings = ground.buildings
+    if not len(codes) or not len(buildings.codes):
+        return {}
     shapes = coverage.shapes(codes)
     sound = np.flatnonzero(shapely.is_valid(shapes))
     codes, shapes = [codes[i] for i in sound.tolist()], shapes[sound]
-    buildings = ground.buildings
-    if not len(shapes) or not len(buildings.codes):
-        return {}
     shapely.prepare(shapes)  # most buildings lie inside one grid: asked this way round, that is soon known
     hit = shapely.STRtree(buildings.shapes).query(shapes, predicate="intersects")[1]
     several = np.flatnonzero(np.bincount(hit, minlength=len(buildings.codes)) > 1)
@@ -176,12 +177,17 @@ def _households_outside(ground: Ground) -> list[Problem]:
 def _homeless(ground: Ground, coverage: Coverage) -> dict[str, list[int]]:
     """Households that belong to a community, by name or by place, and lie in no grid; positions by community."""
     people, (homes, _) = ground.people, ground.placed(coverage)
+    lost = np.flatnonzero(homes.at < 0)
     found: dict[str, list[int]] = {}
-    for i in np.flatnonzero(homes.at < 0).tolist():
-        for community, outline in ground.outlines.items():
-            if people.communities[i] == community or outline.covers(people.points[i]):
-                found.setdefault(community, []).append(i)
-                break
+    taken: set[int] = set()
+    for community, outline in ground.outlines.items():
+        shapely.prepare(outline)
+        inside = shapely.covers(outline, people.points[lost])
+        named = [people.communities[i] == community for i in lost.tolist()]
+        mine = [i for i in lost[inside | np.array(named, dtype=bool)].tolist() if i not in taken]
+        taken.update(mine)
+        if mine:
+            found[community] = mine
     return found
 
 
@@ -190,12 +196,20 @@ def _sizes(ground: Ground, figures: Mapping[str, Figures]) -> list[Problem]:
     before = figures_of(ground, ground.published) if changed else figures
     sizes = {code: light(figure.households) for code, figure in figures.items()}
     odd = [code for code, size in sizes.items() if size in ("few", "many")]
-    places = np.asarray(shapely.point_on_surface(ground.coverage.shapes(odd)), dtype=object)
     found = []
-    for code, point in zip(odd, places, strict=True):
+    for code, where in zip(odd, _middles(ground.coverage.shapes(odd)), strict=True):
         figure = figures[code]
         new = changed and (code not in before or light(before[code].households) != sizes[code])
         params = {"households": figure.households, "fewest": FEWEST, "most": MOST}
-        where = (round(float(point.x), 7), round(float(point.y), 7))
         found.append(Problem(f"too_{sizes[code]}", "warning", (code,), where, None, figure.area_m2, params, None, new))
     return found
+
+
+def _middles(shapes: Shapes) -> list[tuple[float, float]]:
+    """A point inside each shape: the centre where it is inside, which is known far sooner than any other."""
+    if not len(shapes):
+        return []
+    middle = shapely.get_coordinates(shapely.centroid(shapes))
+    outside = np.flatnonzero(~shapely.contains_xy(shapes, middle))
+    middle[outside] = shapely.get_coordinates(shapely.point_on_surface(shapes[outside]))
+    return [(x, y) for x, y in middle.round(7).tolist()]
