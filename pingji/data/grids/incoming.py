@@ -187,7 +187,7 @@ class _Places:
     def __init__(self, conn: Connection, county: str) -> None:
         found = features.load_features(conn, county, "communities", columns=("name",))
         self.shapes = {f.code: f.geometry for f in found}
-        self.named = {str(f.values["name"]): f.code for f in found}
+        self.named = {str(f.values["name"]): f.code for f in found if f.values["name"]}
         self.tree = shapely.STRtree(list(self.shapes.values()))
         self.grids = features.load_features(conn, county, "grids", columns=("community",))
         self.of_grid = {f.code: str(f.values["community"]) for f in self.grids}
