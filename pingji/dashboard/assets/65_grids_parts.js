@@ -116,13 +116,7 @@
     pingji.toast(text, label ? { label, run } : null);
   };
 
-  /** The last digits of a grid's code, as people say it; a grid of a draft has none yet. */
-  parts.label = (code) => {
-    const known = grids.state.grids.get(code);
-    const draft = /n(\d{2,3})$/.exec(code || "");
-    if (known?.properties.label) return known.properties.label;
-    return draft ? t("grids.set.new_grid", { n: Number(draft[1]) }) : String(code || "").slice(-3);
-  };
+  parts.label = (code) => grids.codeText(String(code || ""));
 
   parts.labels = (codes) => {
     const shown = codes.slice(0, NAMES_SHOWN).map(parts.label).join(t("grids.set.separator"));

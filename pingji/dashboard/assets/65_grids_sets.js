@@ -73,6 +73,8 @@
     const answer = await grids.ask("POST", url(set, "/steps"), { revision: set.revision, step, note, actor });
     if (step === "publish") published = { name: set.name, codes: answer.codes || {} };
     const ended = step === "publish" || step === "discard";
+    if (step !== "submit") grids.review.close();
+    if (step === "publish") grids.panel("sets").show(); // where the codes that were given are
     await grids.open(community().code, { set: ended ? null : set.id });
     if (!ended) parts.say(t(`grids.set.done_${step}`, { name: set.name }));
     return answer;
@@ -151,17 +153,21 @@
     const aside = (set.edits || []).filter((one) => one.set_aside).length;
     return [
       { ok: set.position > 0, text: t(set.position > 0 ? "grids.set.check_edits" : "grids.set.check_no_edits", { n: set.position }), must: true },
-      { ok: errors === 0, text: t(errors ? "grids.set.check_errors" : "grids.set.check_no_errors", { n: errors }), must: true },
-      ...(warnings ? [{ ok: false, text: t("grids.set.check_warnings", { n: warnings }), must: false }] : []),
+      { ok: errors === 0, text: t(errors ? "grids.set.check_errors" : "grids.set.check_no_errors", { n: errors }), must: true, panel: errors ? "problems" : "" },
+      ...(warnings ? [{ ok: false, text: t("grids.set.check_warnings", { n: warnings }), must: false, panel: "problems" }] : []),
       ...(set.stale?.length ? [{ ok: false, text: t("grids.set.check_stale", { n: set.stale.length }), must: true }] : []),
       ...(aside ? [{ ok: false, text: t("grids.set.check_aside", { n: aside }), must: false }] : []),
     ];
   }
 
+  /** What keeps a draft from being submitted, in words; empty where nothing does. */
+  sets.lacks = (set) => checks(set).filter((one) => one.must && !one.ok).map((one) => one.text).join(t("grids.set.separator"));
+
   function checkList(list) {
     const box = make("ul", "gp-checks");
     for (const one of list) {
-      const item = make("li", "", make("span", "gp-check-mark", one.ok ? "✓" : one.must ? "✕" : "!"), make("span", "", one.text));
+      const words = one.panel ? parts.button("gp-check-go", one.text, () => grids.panel(one.panel).show()) : make("span", "", one.text);
+      const item = make("li", "", make("span", "gp-check-mark", one.ok ? "✓" : one.must ? "✕" : "!"), words);
       item.dataset.state = one.ok ? "ok" : one.must ? "must" : "may";
       box.append(item);
     }
@@ -183,9 +189,8 @@
   function actionsOf(set) {
     const row = make("div", "gp-actions");
     if (set.status === "draft") {
-      const lacks = checks(set).filter((one) => one.must && !one.ok).map((one) => one.text);
       row.append(
-        parts.button("button-key", t("grids.set.submit"), () => sets.askStep(set, "submit"), lacks.join(t("grids.set.separator"))),
+        parts.button("button-key", t("grids.set.submit"), () => sets.askStep(set, "submit"), sets.lacks(set)),
         parts.button("button-quiet", t("grids.set.compare"), () => grids.review.open(set.id)),
       );
     } else if (set.status === "review") {

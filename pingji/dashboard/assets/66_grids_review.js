@@ -39,13 +39,22 @@
     const map = L.map(box, { attributionControl: false, zoomControl: false, zoomSnap: 0.25, wheelPxPerZoomLevel: 90, zoomAnimation: false, fadeAnimation: false });
     map.canvas = L.canvas({ padding: 0.3 });
     map.vectors = L.svg({ padding: 0.5 });
+    map.named = []; // middles of the grids whose names are written
     return map;
   }
+
+  /** Names of streets go where they leave the changed grids' names room. */
+  const keepRoom = (map) => (frame, taken) => {
+    for (const place of map.named) {
+      const { x, y } = map.project(place).subtract([frame.ox, frame.oy]);
+      taken.reserve(x - 30, y - 18, x + 30, y + 18);
+    }
+  };
 
   /** Roads, water and buildings below, as the workbench's map has loaded them: nothing is asked for twice. */
   function drawGround(map) {
     if (!grids.view?.canvases) return null;
-    const ground = Object.assign(Object.create(grids.view), { map, isVisible: ({ spec }) => GROUND.includes(spec.name) });
+    const ground = Object.assign(Object.create(grids.view), { map, paintNames: keepRoom(map), isVisible: ({ spec }) => GROUND.includes(spec.name) });
     pingji.mapkit.mountCanvases(ground);
     return ground;
   }
@@ -77,6 +86,7 @@
       shape.on("click", () => choose(feature.id));
       if (count <= LABELS) {
         const words = make("span", "", make("b", "", parts.label(feature.id)), t("grids.review.households", { n: number(feature.properties.households) }));
+        map.named.push(...shape.getLayers().map((one) => one.getCenter()));
         shape.bindTooltip(words, { permanent: true, direction: "center", className: "gp-map-label" });
       }
     }
@@ -108,7 +118,7 @@
 
   function tableRow(row) {
     const name = parts.button("gp-row-name", "", () => choose(row.code));
-    name.append(make("b", "", row.label || parts.label(row.code)), make("span", "", row.name && row.name !== row.label ? row.name : ""));
+    name.append(make("b", "", parts.label(row.code)), make("span", "", row.name || ""));
     const state = make("span", "gp-state", t(`grids.review.state_${row.state}`));
     state.dataset.state = row.state;
     const light = make("td", "gp-light", row.after ? t(`grids.review.light_${lightOf(row.after.households)}`) : "");
@@ -223,7 +233,7 @@
         parts.button("button-key", t("grids.set.do_publish"), () => grids.sets.askStep(set, "publish"), why),
       );
     } else if (set.status === "draft") {
-      row.append(parts.button("button-key", t("grids.set.submit"), () => grids.sets.askStep(set, "submit"), set.position > 0 ? "" : t("grids.set.check_no_edits")));
+      row.append(parts.button("button-key", t("grids.set.submit"), () => grids.sets.askStep(set, "submit"), grids.sets.lacks(set)));
     }
     return row;
   }
@@ -257,9 +267,12 @@
     draw(before, answer.before, states, [], answer.rows.length);
     draw(after, answer.after, states, was, answer.rows.length);
     tie(before, after);
+    repaintGround();
     setLook(narrow.matches ? "swipe" : "beside");
     node.focus();
   }
+
+  const repaintGround = () => open?.grounds.forEach((ground) => pingji.mapkit.repaint(ground));
 
   /** Opens the review of a change set over the workbench. */
   review.open = async (id) => {
@@ -301,7 +314,7 @@
     const wanted = new URLSearchParams(location.search);
     if (wanted.get("review") && wanted.get("set")) review.open(wanted.get("set"));
     pingji.live.on("drafts", follow);
-    grids.view.onChange((what) => what === "loaded" && open?.grounds.forEach((ground) => pingji.mapkit.repaint(ground)));
+    grids.view.onChange((what) => what === "loaded" && repaintGround());
     grids.on("community", follow);
   });
 })();

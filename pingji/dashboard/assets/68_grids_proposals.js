@@ -84,7 +84,7 @@
 
   let preview = null; // Leaflet layer
   let renderer = null;
-  const nameOf = ({ label, code, index }) => label || (code ? parts.label(code) : String(index + 1));
+  const nameOf = ({ code, index }) => (code ? parts.label(code) : String(index + 1));
 
   function repaintMap() {
     const L = window.L;

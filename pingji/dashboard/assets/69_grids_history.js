@@ -17,7 +17,9 @@
 
   /* ── Which day is shown ──────────────────────────────────────────────── */
 
-  past.show = (date) => grids.open(grids.state.community.code, date && date < today() ? { date } : {});
+  let working = null; // the change set that was in hand before a past day was looked at
+
+  past.show = (date) => grids.open(grids.state.community.code, date && date < today() ? { date } : { set: working || undefined });
   past.showOperation = (id) => grids.open(grids.state.community.code, { operation: id });
 
   /** The words of the day that is shown, or "" for today. */
@@ -141,6 +143,7 @@
   }
 
   function communityChanged() {
+    if (!grids.state.at) working = grids.state.set?.id || null;
     descent = null;
     if (known.community !== grids.state.community?.code) known = { community: "", changes: [], operations: [] };
     load();
