@@ -3,18 +3,21 @@
 import json
 import uuid
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 import shapely
-from sqlalchemy import Engine
+from sqlalchemy import Engine, func, select
 from starlette.testclient import TestClient
 
 from pingji.dashboard import queries
 from pingji.dashboard.commands import grid_steps
-from pingji.dashboard.context import Context
+from pingji.dashboard.context import Context, now_us
 from pingji.dashboard.suppress import public_figures
 from pingji.data.engine import open_engine, reading
+from pingji.data.grids.history import grids_at, moment_of
+from pingji.data.tables import past_grids
 from pingji.data.writer import Writer
 from pingji.ops.change_set import Step
 from pingji.settings import Settings
@@ -285,3 +288,36 @@ def test_the_stream_tells_staff_of_drafts_and_the_wall_only_of_publications(engi
     assert (latest["version"], latest["communities"], latest["set"]) == (1, [C1], "secret")
     assert "Wang" not in json.dumps(shown)
     assert "Li" not in json.dumps(shown)
+
+
+def test_the_same_press_from_two_desks_at_once_publishes_once(engine: Engine) -> None:
+    fill(engine)
+    waiting = submit(engine, draft(engine, cut(G2, 126.15)))
+    context = Context(Settings(), engine, Writer(engine, on_commit=lambda: None))
+
+    def press_it(_: int) -> dict[str, str]:
+        return grid_steps.take_step(context, waiting.id, waiting.revision, Step.PUBLISH, "", "Li").codes
+
+    with ThreadPoolExecutor(4) as pool:
+        answers = list(pool.map(press_it, range(4)))
+    assert answers == [{f"{C1}n01": NEW}] * 4
+    with reading(engine) as conn:
+        assert [v.code for v in grids_at(conn, COUNTY, moment_of(now_us()), communities=[C1])] == [G1, G2, NEW]
+        assert conn.scalars(select(func.count()).select_from(past_grids)).one() == 1
+
+
+def test_a_redrawing_is_done_again_on_newer_grids_or_set_aside(client: TestClient) -> None:
+    """Edits of a file are intents like any other: what still fits goes on, what names an ended grid waits."""
+    halves = [shapely.box(126.0, 43.0, 126.05, 43.1), shapely.box(126.05, 43.0, 126.1, 43.1)]
+    first, new = ({"geometry": shapely.geometry.mapping(half)} for half in halves)
+    redraw = {"kind": "redraw", "grids": [{**first, "code": G1}, {**new, "code": ""}, _today(client, G2)]}
+    mine = begun(client, redraw)
+    published(client, {"kind": "describe", "code": G1, "values": {"leader": "Sun"}}, cut(G2, 126.15))
+    after = send(client, f"/sets/{mine['id']}/rebase", revision=mine["revision"], actor="Wang").json()
+    (edit,) = after["edits"]
+    assert (edit["set_aside"], after["stale"]) == (False, [])
+    published(client, {"kind": "merge", "codes": [G1, G2], "into": G2})
+    after = send(client, f"/sets/{mine['id']}/rebase", revision=after["revision"], actor="Wang").json()
+    (edit,) = after["edits"]
+    assert (edit["set_aside"], edit["refusal"]["key"]) == (True, "unknown_code")
+    assert (after["position"], after["length"]) == (0, 0)
