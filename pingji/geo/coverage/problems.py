@@ -15,8 +15,12 @@ from shapely.geometry.base import BaseGeometry
 from pingji.geo.coverage.chain import Edges, loose_edges, winding
 from pingji.geo.coverage.measure import area_m2, central_crs, width_m
 from pingji.geo.coverage.planar import faces_of, polygons_of
+from pingji.geo.crs import to_metric
 
 Kind = Literal["missing", "invalid", "sliver", "duplicate", "overlap", "gap", "outside_parent"]
+
+
+_Found = tuple[Kind, tuple[int, ...], list[BaseGeometry]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,12 +172,11 @@ def _too_many(scene: _Scene, faces: NDArray[np.object_], parent: BaseGeometry | 
         for a, b in sorted(duplicates)
         if a not in again
     ]
-    for pair in sorted(common.keys() - duplicates):
-        if not again.intersection(pair):
-            problems += _problem(scene, "overlap", pair, common[pair])
-    for a in sorted(beyond.keys() - again):
-        problems += _problem(scene, "outside_parent", (a,), beyond[a])
-    return problems
+    wrong: list[_Found] = [
+        ("overlap", pair, common[pair]) for pair in sorted(common.keys() - duplicates) if not again.intersection(pair)
+    ]
+    wrong += [("outside_parent", (a,), beyond[a]) for a in sorted(beyond.keys() - again)]
+    return problems + _wide(scene, wrong)
 
 
 def _gaps(scene: _Scene, holes: NDArray[np.object_]) -> list[CoverageProblem]:
@@ -182,19 +185,31 @@ def _gaps(scene: _Scene, holes: NDArray[np.object_]) -> list[CoverageProblem]:
     near: dict[int, list[int]] = defaultdict(list)
     for hole, member in zip(*scene.tree.query(holes, predicate="intersects").tolist(), strict=True):
         near[hole].append(int(scene.usable[member]))
-    return [p for i, hole in enumerate(holes) for p in _problem(scene, "gap", tuple(sorted(near[i])), [hole])]
+    return _wide(scene, [("gap", tuple(sorted(near[i])), [hole]) for i, hole in enumerate(holes)])
 
 
-def _problem(scene: _Scene, kind: Kind, members: tuple[int, ...], parts: list[BaseGeometry]) -> list[CoverageProblem]:
-    """The problem that these parts are, if any of them is wider than rounding explains."""
-    shapes = np.array([p for part in parts for p in polygons_of(part) if not p.is_empty], dtype=object)
-    if not len(shapes):
+def _wide(scene: _Scene, found: list[_Found]) -> list[CoverageProblem]:
+    """The problems whose parts are wider than rounding explains, measured all together."""
+    parts = [
+        (i, p)
+        for i, (_, _, pieces) in enumerate(found)
+        for piece in pieces
+        for p in polygons_of(piece)
+        if not p.is_empty
+    ]
+    if not parts:
         return []
-    wide = width_m(shapes) > scene.tolerance_m
-    if not wide.any():
-        return []
-    whole = shapes[wide][0] if wide.sum() == 1 else shapely.MultiPolygon(shapes[wide].tolist())
-    return [CoverageProblem(kind, members, whole, area_m2(whole, scene.crs))]
+    shapes = np.array([shape for _, shape in parts], dtype=object)
+    keep = np.flatnonzero(width_m(shapes) > scene.tolerance_m).tolist()
+    area = np.asarray(shapely.area(to_metric(shapes, scene.crs))).tolist()
+    kept: dict[int, list[int]] = defaultdict(list)
+    for k in keep:
+        kept[parts[k][0]].append(k)
+    problems = []
+    for i, members in kept.items():
+        whole = shapes[members[0]] if len(members) == 1 else shapely.MultiPolygon(shapes[members].tolist())
+        problems.append(CoverageProblem(found[i][0], found[i][1], whole, sum(area[k] for k in members)))
+    return problems
 
 
 def _same(one: BaseGeometry, other: BaseGeometry) -> bool:
