@@ -5,6 +5,7 @@
   const pingji = window.pingji;
   const { grids } = pingji;
   const { state } = grids;
+  const NARROW = "(max-width: 900px)"; // the panels lie over the map there: they begin folded
   const SHOWN = 400; // communities in the list at once
 
   const slotOf = (name) => document.querySelector(`#page[data-page="grids"] [data-slot="${name}"]`);
@@ -231,7 +232,8 @@
       const folded = page.classList.toggle("is-folded");
       fold.setAttribute("aria-expanded", String(!folded));
     };
-    fold.setAttribute("aria-expanded", "true");
+    if (matchMedia(NARROW).matches) page.classList.add("is-folded");
+    fold.setAttribute("aria-expanded", String(!page.classList.contains("is-folded")));
     fold.addEventListener("click", toggle);
     const tabs = [...document.querySelectorAll("[data-tab]")];
     tabs.forEach((tab, i) => {
