@@ -7,14 +7,13 @@ from typing import Literal
 from pingji.ops.errors import OpsError
 
 FEWEST, MOST = 300, 500  # households; a warning outside, never a refusal
-DIGITS = 3
-LAST = 10**DIGITS - 1
+CODE_DIGITS = 15  # 12 of the community and 3 of the grid
 
 Light = Literal["empty", "few", "ok", "many"]
 
 
 class CodesExhausted(OpsError):
-    """A community has used all of its 999 grid codes. `community`."""
+    """A community has used up its grid codes. `community`."""
 
 
 def light(households: int) -> Light:
@@ -56,12 +55,13 @@ def number(community: str, places: Sequence[tuple[float, float]], used: Collecti
     """
     own = [code[len(community) :] for code in used if code.startswith(community)]
     highest = max((int(rest) for rest in own if rest.isdigit()), default=0)
-    if highest + len(places) > LAST:
+    digits = max(3, CODE_DIGITS - len(community))  # a census tract abroad has 11 digits and leaves 4
+    if highest + len(places) >= 10**digits:
         raise CodesExhausted(community=community)
     order = sorted(range(len(places)), key=lambda i: (places[i][0], -places[i][1]))
     codes = [""] * len(places)
     for n, i in enumerate(order, start=highest + 1):
-        codes[i] = f"{community}{n:0{DIGITS}d}"
+        codes[i] = f"{community}{n:0{digits}d}"
     return codes
 
 

@@ -32,6 +32,10 @@ def test_a_community_has_999_codes() -> None:
         number(COMMUNITY, [(0.0, 0.0)], [f"{COMMUNITY}999"])
 
 
+def test_a_code_has_fifteen_digits_where_the_community_has_fewer() -> None:
+    assert number("25017352102", [(0.0, 0.0)], ["250173521023012"]) == ["250173521023013"]
+
+
 @given(st.sets(st.integers(1, 150), max_size=120))
 def test_a_provisional_code_is_free_and_known_as_one(taken: set[int]) -> None:
     codes = {f"{COMMUNITY}n{n:02d}" for n in taken}
