@@ -107,7 +107,7 @@ def _rest(ground: Ground, own: Sequence[str], shapes: Sequence[Area]) -> dict[st
 def _wide(ground: Ground, shape: BaseGeometry, width: float) -> list[shapely.Polygon]:
     """The parts of a shape that are wider than that many metres."""
     parts = array_of(polygons_of(shape))
-    return [parts[i] for i in np.flatnonzero(width_m(parts, ground.coverage.crs) > width).tolist()]
+    return [parts[i] for i in np.flatnonzero(width_m(parts) > width).tolist()]
 
 
 def _named(

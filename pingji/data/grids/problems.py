@@ -114,7 +114,7 @@ def _problem(found: CoverageProblem, codes: Sequence[str], coverage: Coverage) -
     repair = None
     if found.kind in ("gap", "overlap", "sliver", "outside_parent", "invalid"):
         repair = {"kind": "repair", "gap_m": REPAIR_M, "overlap_m": REPAIR_M}
-    width = 0.0 if found.geometry.is_empty else float(width_m(array_of([found.geometry]), coverage.crs)[0])
+    width = 0.0 if found.geometry.is_empty else float(width_m(array_of([found.geometry]))[0])
     where = None if found.geometry.is_empty else place(found.geometry)
     named = tuple(codes[i] for i in found.members)
     shape = None if found.geometry.is_empty else found.geometry

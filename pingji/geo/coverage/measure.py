@@ -54,7 +54,7 @@ def ground_m2(shapes: NDArray[np.object_], crs: CRS) -> NDArray[np.float64]:
     return np.asarray(np.bincount(shape[part], np.where(exterior, size, -size), len(shapes)))
 
 
-def width_m(shapes: NDArray[np.object_], crs: CRS | None = None) -> NDArray[np.float64]:
+def width_m(shapes: NDArray[np.object_]) -> NDArray[np.float64]:
     """Mean width of each shape in lon/lat degrees: of a sliver it is about twice the area by the perimeter.
 
     Examples

@@ -86,7 +86,7 @@ def atoms_of(scene: Scene, most: int, progress: Progress) -> Atoms:
     cut = _crossed(buildings, as_array(lines))
     faces = _inside(faces_on_pixels([*lines, *shapely.boundary(cut)]), scene)
     progress(0.3, "graph")
-    width, groups = width_m(faces, crs), Unions(len(faces))
+    width, groups = width_m(faces), Unions(len(faces))
     borders = borders_of(faces, scene, water, _walls(cut, decks, water), crs)
     bank = _bank(borders, width < THIN_M)
     borders = replace(borders, barrier=borders.barrier | bank[borders.sides].any(axis=1))
