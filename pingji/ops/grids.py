@@ -7,7 +7,8 @@ from typing import Literal
 from pingji.ops.errors import OpsError
 
 FEWEST, MOST = 300, 500  # households; a warning outside, never a refusal
-CODE_DIGITS = 15  # 12 of the community and 3 of the grid
+DIGITS = 3  # of a grid within its community, after the 12 of the community
+CODE_DIGITS = 12 + DIGITS
 
 Light = Literal["empty", "few", "ok", "many"]
 
@@ -55,7 +56,7 @@ def number(community: str, places: Sequence[tuple[float, float]], used: Collecti
     """
     own = [code[len(community) :] for code in used if code.startswith(community)]
     highest = max((int(rest) for rest in own if rest.isdigit()), default=0)
-    digits = max(3, CODE_DIGITS - len(community))  # a census tract abroad has 11 digits and leaves 4
+    digits = max(DIGITS, CODE_DIGITS - len(community))  # a census tract abroad has 11 digits and leaves 4
     if highest + len(places) >= 10**digits:
         raise CodesExhausted(community=community)
     order = sorted(range(len(places)), key=lambda i: (places[i][0], -places[i][1]))
