@@ -74,6 +74,7 @@ households = layer_table(
     text("shelter"),
     Index("ix_households_county_grid", "county", "grid"),
     Index("ix_households_county_zone", "county", "zone"),
+    Index("ix_households_county_community", "county", "community"),
 )
 
 party_households = layer_table(

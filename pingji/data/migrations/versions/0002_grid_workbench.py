@@ -14,6 +14,7 @@ def upgrade() -> None:
     """Add the tables, and two columns of grids."""
     op.add_column("grids", sa.Column("began_at", sa.BigInteger(), server_default="0", nullable=False))
     op.add_column("grids", sa.Column("change_set", sa.String(), server_default="", nullable=False))
+    op.create_index("ix_households_county_community", "households", ["county", "community"], unique=False)
     op.create_table(
         "change_edit",
         sa.Column("county", sa.String(), nullable=False),
@@ -120,5 +121,6 @@ def downgrade() -> None:
     op.drop_table("grid_lineage")
     op.drop_table("change_set")
     op.drop_table("change_edit")
+    op.drop_index("ix_households_county_community", table_name="households")
     op.drop_column("grids", "change_set")
     op.drop_column("grids", "began_at")
