@@ -1,6 +1,6 @@
 """What a proposal is made of, and what comes back: scene, grids, scores, and notes on what could not be."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -131,7 +131,7 @@ class Candidate:
     notes: tuple[Note, ...] = ()
 
 
-def as_array(shapes: list[shapely.Geometry]) -> NDArray[np.object_]:
+def as_array(shapes: Sequence[shapely.Geometry]) -> NDArray[np.object_]:
     """Shapes as an array of objects, also where there is none, or where all are alike.
 
     Examples
@@ -140,5 +140,5 @@ def as_array(shapes: list[shapely.Geometry]) -> NDArray[np.object_]:
     (0, 1)
     """
     out = np.empty(len(shapes), dtype=object)
-    out[:] = shapes
+    out[:] = list(shapes)
     return out
