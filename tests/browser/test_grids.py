@@ -27,6 +27,20 @@ RINGS = """() => Object.fromEntries([...pingji.grids.state.grids].map(([code, { 
 FIGURES = """() => Object.fromEntries([...pingji.grids.state.grids].map(([code, { properties }]) =>
   [code, [properties.households, properties.residents]]))"""
 
+# A building that its neighbour can have: where it is, whose it is, and who can have it.
+GIVEABLE = """async () => { const { grids } = pingji, kit = pingji.mapkit, all = [...grids.shapes().values()];
+  for (const one of grids.view.layer('buildings').features) {
+    const home = all.find(shape => kit.contains(shape, ...one.anchor)), [lat, lon] = kit.latLngOf(one);
+    if (!home || !grids.view.map.getBounds().pad(-0.2).contains([lat, lon])) continue;
+    for (const shape of all.filter(shape => shape !== home)) {
+      const intent = { kind: 'give', building: one.code, to: shape.code };
+      const found = await grids.ask('POST', `/grids/sets/${grids.state.set.id}/preview`,
+        { community: grids.state.community.code, intent }).catch(() => null);
+      if (found) return [[lon, lat], home.code, shape.code];
+    }
+  }
+}"""
+
 Place = list[float]
 
 
@@ -275,6 +289,61 @@ def test_a_new_border_is_drawn_across_the_old_one(open_page: OpenPage, community
     assert lost[a] == pytest.approx(gained[b], rel=1e-6)
     others = set(before) - {a, b}
     assert {code: ring for code, ring in at.rings.items() if code in others} == {c: before[c] for c in others}
+
+
+def test_a_building_is_given_to_the_neighbour(open_page: OpenPage, community: str, draft: str) -> None:
+    at = bench(open_page, community, draft)
+    before = at.figures
+    at.near(list(nodes(at.rings)[0][0]))
+    at.page.wait_for_function("() => pingji.grids.view.layer('buildings').features.length > 0")
+    place, a, b = at.page.evaluate(GIVEABLE)
+    at.tool("g", "give")
+    at.click(at.at(place))
+    expect(at.page.locator("[data-control=cancel]")).to_be_visible()
+    at.page.keyboard.press("0")  # the whole community: the receiving grid may lie outside the window
+    at.page.wait_for_function("() => !pingji.grids.view.map._animatingZoom")
+    at.click(at.middle(b))
+    at.position(1)
+    after = at.figures
+    assert after[a][0] <= before[a][0]
+    assert [p + q for p, q in zip(after[a], after[b], strict=True)] == [
+        p + q for p, q in zip(before[a], before[b], strict=True)
+    ]
+    assert at.page.evaluate("() => pingji.grids.state.problems.filter(one => one.severity === 'error').length") == 0
+
+
+def test_the_register_is_changed_beside_the_list(open_page: OpenPage, community: str, draft: str) -> None:
+    at = bench(open_page, community, draft)
+    code = sorted(at.rings)[0]
+    at.page.click(f".grids-row[data-code='{code}']")
+    at.page.fill(".grids-words input[name=leader]", "Wang Wu")
+    at.page.keyboard.press("Enter")
+    at.position(1)
+    expect(at.page.locator(f".grids-row[data-code='{code}']")).to_contain_text("Wang Wu")
+
+
+def test_what_did_not_arrive_is_sent_again_once(open_page: OpenPage, community: str, draft: str) -> None:
+    """The answer is lost on its way back: sent again, it is still one edit."""
+    at = bench(open_page, community, draft, provoked=(*EARLY, "ERR_FAILED"))
+    a, b = neighbours(at.rings)
+    lost: list[str] = []
+
+    def lose(route: Any) -> None:
+        route.fetch()
+        lost.append(route.request.post_data)
+        route.abort()
+
+    at.page.route("**/edits", lose, times=1)
+    at.tool("m", "merge")
+    at.click(at.middle(a))
+    at.click(at.middle(b))
+    at.page.keyboard.press("Enter")
+    expect(at.page.locator("[role=alert] p")).to_contain_text("还没有保存")
+    assert len(lost) == 1
+    at.page.click(".grids-notice-card button.is-main")
+    at.position(1)
+    assert at.page.evaluate("() => pingji.grids.state.set.length") == 1
+    assert (a in at.rings) != (b in at.rings)
 
 
 def test_what_is_refused_says_why_and_keeps_the_drawing(open_page: OpenPage, community: str, draft: str) -> None:
