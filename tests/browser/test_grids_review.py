@@ -1,8 +1,10 @@
 """The workbench's panels: a draft on its way to every map, conflicts of two browsers, past days, repairs, proposals."""
 
+import json
 import re
 import uuid
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
@@ -11,8 +13,9 @@ import httpx
 import pytest
 import shapely
 from playwright.sync_api import Page, expect
-from shapely.geometry import shape
+from shapely.geometry import mapping, shape
 
+from pingji.geo.gcj02 import gcj02_from_wgs84
 from tests.browser.conftest import OpenPage, Server
 from tests.browser.test_wall import FAINT, KEY_LIKE, SOON
 
@@ -304,6 +307,37 @@ def test_a_proposal_can_be_stopped(open_page: OpenPage, server: Server, communit
     page.get_by_role("button", name="Stop").click()
     expect(page.locator(".gp-progress")).to_have_count(0)
     expect(page.get_by_role("button", name="Start")).to_be_enabled()
+
+
+def test_a_shifted_file_is_asked_about_and_becomes_a_change_set(
+    open_page: OpenPage, server: Server, communities: list[str], tmp_path: Path
+) -> None:
+    server.routine()
+    community = communities[8]
+    document = httpx.get(f"{server.url}/api/v1/grids/export?format=geojson&community={community}").json()
+    polygons = {one["properties"]["code"]: shape(one["geometry"]) for one in document["features"]}
+    one, other = neighbours(polygons)
+    polygons[one] = shapely.union(polygons[one], polygons.pop(other))
+    document["features"] = [
+        {**each, "geometry": mapping(shapely.transform(polygons[code], gcj02_from_wgs84))}
+        for each in document["features"]
+        if (code := each["properties"]["code"]) in polygons
+    ]
+    file = tmp_path / "shifted.geojson"
+    file.write_text(json.dumps(document), encoding="utf-8")
+
+    page = workbench(open_page, f"community={community}", provoked=("422",))
+    panel(page, "sets")
+    page.get_by_role("button", name="Import grids").click()
+    page.set_input_files("dialog [name=file]", file)
+    submit_dialog(page)
+    page.get_by_role("button", name="Correct from GCJ02").click()
+    ended = page.locator(".gp-report dt", has_text="Ended")
+    expect(ended.locator("xpath=following-sibling::dd[1]")).to_have_text("1", timeout=SOON)
+    submit_dialog(page)
+    expect(page.locator(f"tr[data-code='{other}'] .gp-state[data-state=ended]")).to_be_visible(timeout=SOON)
+    expect(page.locator(f"tr[data-code='{one}'] .gp-state[data-state=changed]")).to_be_visible()
+    assert page.evaluate("pingji.grids.state.set.origin") == "import"
 
 
 @pytest.mark.parametrize("language", ["zh_CN", "en"])

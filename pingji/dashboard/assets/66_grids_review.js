@@ -36,7 +36,7 @@
 
   function makeMap(box) {
     const L = window.L;
-    const map = L.map(box, { attributionControl: false, zoomControl: false, zoomSnap: 0.25, wheelPxPerZoomLevel: 90, zoomAnimation: false, fadeAnimation: false });
+    const map = L.map(box, { attributionControl: false, zoomControl: false, zoomSnap: 0.25, wheelPxPerZoomLevel: 90, zoomAnimation: false, fadeAnimation: false, inertia: false });
     map.canvas = L.canvas({ padding: 0.3 });
     map.vectors = L.svg({ padding: 0.5 });
     map.named = []; // middles of the grids whose names are written
@@ -233,7 +233,9 @@
         parts.button("button-key", t("grids.set.do_publish"), () => grids.sets.askStep(set, "publish"), why),
       );
     } else if (set.status === "draft") {
-      row.append(parts.button("button-key", t("grids.set.submit"), () => grids.sets.askStep(set, "submit"), grids.sets.lacks(set)));
+      const lacks = grids.sets.lacks(set);
+      if (lacks) row.append(make("p", "gp-hold", lacks));
+      row.append(parts.button("button-key", t("grids.set.submit"), () => grids.sets.askStep(set, "submit"), lacks));
     }
     return row;
   }

@@ -54,6 +54,7 @@
       title: t("grids.set.import_done"),
       body: [make("p", "dialog-effect", t("grids.set.import_effect", { name: set.name })), ...report(answer)],
       confirm: t("grids.set.import_look"),
+      cancel: t("grids.set.close"),
       send: () => grids.open(code, { set: set.id }).then(() => grids.review.open(set.id)),
     });
     return grids.open(code, { set: set.id });
@@ -98,17 +99,20 @@
           const answer = await send(file.files[0], values, offset);
           queueMicrotask(() => told(answer));
         } catch (error) {
-          if (grids.keyOf(error) === "shift_undecided") ask(String(error.problem.params.value || "gcj02"));
-          throw error;
+          if (grids.keyOf(error) !== "shift_undecided") throw error;
+          ask(String(error.problem.params.value || "gcj02"));
+          throw new Error(t("grids.set.offset_hint"));
         }
       },
     });
     function ask(found) {
       shown.form.querySelector(".gp-offset")?.remove();
-      shown.foot.before(offerOffset(found, (choice) => {
+      const offer = offerOffset(found, (choice) => {
         offset = choice;
         shown.form.requestSubmit();
-      }));
+      });
+      shown.foot.before(offer);
+      offer.querySelector("button").focus(); // which brings it into view
     }
     file.addEventListener("change", () => {
       offset = "";
