@@ -274,6 +274,24 @@ def test_the_second_of_two_drafts_sees_both_versions_and_goes_on(county: Engine)
         assert shapely.coverage_is_valid(ground.coverage.shapes(ground.own()))
 
 
+def test_two_drafts_that_name_different_leaders_are_a_conflict_too(county: Engine) -> None:
+    def name(leader: str) -> dict[str, object]:
+        return {"kind": "describe", "code": G1, "values": {"leader": leader}}
+
+    mine = draft(county, name("Zhao Min"), id="mine")
+    other = draft(county, {"kind": "describe", "code": G1, "values": {"name": "Mill yard"}}, id="other")
+    published(county, name("Qian Li"), id="theirs")
+    submit(county, mine)
+    with pytest.raises(Overtaken) as refused:
+        publish_it(county, mine)
+    assert refused.value.params == {"codes": (G1,)}
+    submit(county, other)
+    publish_it(county, other, at=AT + 9)  # another column of the same grid: nothing is overwritten
+    with reading(county) as conn:
+        row = load_ground(conn, COUNTY, [C1]).rows[G1]
+    assert (row["leader"], row["name"]) == ("Qian Li", "Mill yard")
+
+
 def test_an_edit_that_does_not_go_any_more_is_set_aside_and_not_lost(county: Engine) -> None:
     mine = draft(county, cut(G2, 126.15), cut(G1, 126.03), id="mine")
     published(county, MERGE, id="theirs")  # the second grid ends

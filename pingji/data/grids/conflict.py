@@ -13,7 +13,7 @@ from pingji.data.grids.drafts import StoredEdit
 from pingji.data.grids.ground import Ground, load_ground, stale
 from pingji.data.grids.intents import carry_out
 from pingji.data.grids.overlay import Overlay
-from pingji.data.grids.stored import plain, same, to_change
+from pingji.data.grids.stored import Described, plain, same, to_change
 from pingji.data.sql import among
 from pingji.data.tables import LAYER_TABLES, change_edit
 from pingji.geo.coverage import Edit
@@ -21,8 +21,6 @@ from pingji.geo.coverage.planar import Area
 from pingji.geo.errors import GeoError
 from pingji.ops.change_set import ChangeSet, Status
 from pingji.ops.errors import OpsError
-
-Values = Mapping[str, Mapping[str, str]]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -45,7 +43,7 @@ class Again:
 
     stored: StoredEdit
     edit: Edit
-    values: Values
+    values: Described
     refused: Exception | None
 
 
@@ -115,7 +113,7 @@ def save_again(
     rows = [
         {
             "its_seq": one.stored.seq,
-            "new_change": to_change(one.edit, one.values),
+            "new_change": to_change(one.edit, one.values, drafts.found_attributes(conn, county, one.values)),
             "new_set_aside": one.refused is not None,
             "new_refusal": dict(refusals.get(one.stored.seq, {})),
         }
@@ -168,7 +166,7 @@ def _first(ground: Ground, one: StoredEdit, home: Mapping[str, str]) -> Ground:
     )
 
 
-def _as_before(old: Edit, new: Edit, values: Values) -> tuple[Edit, Values]:
+def _as_before(old: Edit, new: Edit, values: Described) -> tuple[Edit, Described]:
     """An edit whose new grids have the codes that they had before, as many as there were."""
     codes = dict(zip(new.added, old.added, strict=False))
 

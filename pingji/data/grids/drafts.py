@@ -7,9 +7,9 @@ from typing import Any
 from sqlalchemy import Connection, Row, delete, func, insert, select, update
 
 from pingji.data.grids.overlay import Overlay, overlay_of
-from pingji.data.grids.stored import from_change, to_change
-from pingji.data.sql import upsert
-from pingji.data.tables import change_edit, change_set
+from pingji.data.grids.stored import Described, from_change, to_change
+from pingji.data.sql import among, upsert
+from pingji.data.tables import LAYER_TABLES, change_edit, change_set
 from pingji.geo.coverage import Edit
 from pingji.ops.change_set import ChangeSet, NothingToUndo, Reason, SetMoved, Status, UnknownChangeSet
 
@@ -45,7 +45,7 @@ class StoredEdit:
     edit : Edit
         What came of it.
     values : mapping of code to mapping of column to text
-        Attributes that it gives.
+        Attributes that it gives; `found` are those that published grids had in their place.
     set_aside : bool
         It could not be done again on newer grids; `refusal` says why. It is neither in force nor to be undone.
     """
@@ -57,7 +57,8 @@ class StoredEdit:
     at: int
     intent: Mapping[str, Any]
     edit: Edit
-    values: Mapping[str, Mapping[str, str]]
+    values: Described
+    found: Described
     set_aside: bool
     refusal: Mapping[str, Any]
 
@@ -132,11 +133,11 @@ def edits(conn: Connection, county: str, id: str) -> list[StoredEdit]:
     c = change_edit.c
     columns = (c.seq, c.edit_id, c.kind, c.actor, c.at, c.intent, c.change, c.set_aside, c.refusal)
     query = select(*columns).where(c.county == county, c.change_set == id).order_by(c.seq)
-    found = []
+    kept = []
     for seq, edit_id, kind, actor, at, intent, change, aside, refusal in conn.execute(query):
-        edit, values = from_change(kind, change)
-        found.append(StoredEdit(seq, edit_id, kind, actor, at, intent, edit, values, bool(aside), refusal))
-    return found
+        edit, values, had = from_change(kind, change)
+        kept.append(StoredEdit(seq, edit_id, kind, actor, at, intent, edit, values, had, bool(aside), refusal))
+    return kept
 
 
 def in_force(changed: ChangeSet, all_edits: Iterable[StoredEdit]) -> list[StoredEdit]:
@@ -146,7 +147,7 @@ def in_force(changed: ChangeSet, all_edits: Iterable[StoredEdit]) -> list[Stored
 
 def overlay(in_force_edits: Iterable[StoredEdit]) -> Overlay:
     """What edits in force come to together."""
-    return overlay_of((e.edit, e.values) for e in in_force_edits)
+    return overlay_of((e.edit, e.values, e.found) for e in in_force_edits)
 
 
 def append(
@@ -157,7 +158,7 @@ def append(
     edit_id: str,
     intent: Mapping[str, Any],
     edit: Edit,
-    values: Mapping[str, Mapping[str, str]],
+    values: Described,
     actor: str,
     at: int,
 ) -> ChangeSet:
@@ -175,9 +176,21 @@ def append(
     _drop_undone(conn, county, changed)
     last = conn.scalars(select(func.max(c.seq)).where(*theirs)).one() or 0
     row = {"county": county, "change_set": changed.id, "seq": last + 1, "edit_id": edit_id, "kind": edit.kind}
-    row |= {"actor": actor, "at": at, "intent": dict(intent), "change": to_change(edit, values), "refusal": {}}
-    conn.execute(insert(change_edit), {**row, "set_aside": False})
+    row |= {"actor": actor, "at": at, "intent": dict(intent), "refusal": {}, "set_aside": False}
+    change = to_change(edit, values, found_attributes(conn, county, values))
+    conn.execute(insert(change_edit), {**row, "change": change})
     return load(conn, county, changed.id)
+
+
+def found_attributes(conn: Connection, county: str, values: Described) -> dict[str, dict[str, str]]:
+    """What published grids have by now in the columns that `values` give; new grids are absent."""
+    columns = sorted({column for given in values.values() for column in given})
+    if not columns:
+        return {}
+    c = LAYER_TABLES["grids"].c
+    query = select(c.code, *(c[name] for name in columns))
+    rows = conn.execute(query.where(c.county == county, among(conn, c.code, list(values)))).mappings()
+    return {row["code"]: {name: row[name] for name in columns if name in values[row["code"]]} for row in rows}
 
 
 def step(conn: Connection, county: str, changed: ChangeSet, by: int, at: int) -> ChangeSet:

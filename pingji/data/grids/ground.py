@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import shapely
-from sqlalchemy import ColumnElement, Connection, or_, select
+from sqlalchemy import ColumnElement, Connection, RowMapping, or_, select
 
 from pingji.data.features import wkb
 from pingji.data.grids.overlay import Overlay
@@ -177,16 +177,22 @@ def changed_codes(one: Coverage, other: Coverage) -> tuple[str, ...]:
 
 
 def stale(conn: Connection, county: str, overlay: Overlay) -> list[str]:
-    """Codes of published grids that are not those any more that a draft was made on."""
+    """Codes of published grids that have another shape, or other words, than those that a draft was made on."""
     wanted = list(dict.fromkeys([*overlay.before, *(c for c in overlay.values if c not in overlay.added)]))
     if not wanted:
         return []
     table = LAYER_TABLES["grids"]
-    query = select(table.c.code, wkb(conn, table)).where(table.c.county == county, among(conn, table.c.code, wanted))
-    now = {code: plain(shapely.from_wkb(bytes(blob))) for code, blob in conn.execute(query)}
-    moved = [code for code in wanted if code in overlay.before and not same(overlay.before[code], now.get(code))]
-    ended = [code for code in wanted if code not in overlay.before and code not in now]
-    return sorted([*moved, *ended])
+    query = select(table.c.code, wkb(conn, table).label("blob"), *(table.c[n] for n in DESCRIBED))
+    query = query.where(table.c.county == county, among(conn, table.c.code, wanted))
+    now = {row["code"]: row for row in conn.execute(query).mappings()}
+    return sorted(code for code in wanted if code not in now or _moved(overlay, code, now[code]))
+
+
+def _moved(overlay: Overlay, code: str, now: RowMapping) -> bool:
+    """Whether a published grid has another shape, or other words where the draft gives its own."""
+    if code in overlay.before and not same(overlay.before[code], shapely.from_wkb(bytes(now["blob"]))):
+        return True
+    return any(now[column] != text for column, text in overlay.found.get(code, {}).items())
 
 
 def community_names(conn: Connection, county: str, codes: Iterable[str] | None = None) -> dict[str, str]:

@@ -3,12 +3,11 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from pingji.data.grids.stored import same
+from pingji.data.grids.stored import Described, same
 from pingji.geo.coverage import Edit
 from pingji.geo.coverage.planar import Area
 
 Link = tuple[str, str, str]  # from code, into code, kind of the edit that did it
-Values = Mapping[str, Mapping[str, str]]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -25,6 +24,8 @@ class Overlay:
         Of new grids.
     values : mapping of code to mapping of column to text
         Attributes given, the last one of each column.
+    found : mapping of code to mapping of column to text
+        What published grids had in their place, as it was found first.
     lineage : tuple of (from code, into code, kind)
         From published grids into grids that stand at the end; codes that came and went in between are passed over.
     used : frozenset of str
@@ -34,7 +35,8 @@ class Overlay:
     before: Mapping[str, Area] = field(default_factory=dict)
     after: Mapping[str, Area | None] = field(default_factory=dict)
     communities: Mapping[str, str] = field(default_factory=dict)
-    values: Values = field(default_factory=dict)
+    values: Described = field(default_factory=dict)
+    found: Described = field(default_factory=dict)
     lineage: tuple[Link, ...] = ()
     used: frozenset[str] = frozenset()
 
@@ -54,14 +56,15 @@ class Overlay:
         return tuple(code for code in self.after if code not in self.before)
 
 
-def overlay_of(edits: Iterable[tuple[Edit, Values]]) -> Overlay:
-    """The sum of edits, each with the attributes that it gives, in their order."""
+def overlay_of(edits: Iterable[tuple[Edit, Described, Described]]) -> Overlay:
+    """The sum of edits, each with the attributes that it gives and that it found, in their order."""
     before: dict[str, Area] = {}
     after: dict[str, Area | None] = {}
     communities: dict[str, str] = {}
     values: dict[str, dict[str, str]] = {}
+    had: dict[str, dict[str, str]] = {}
     links: list[Link] = []
-    for edit, given in edits:
+    for edit, given, found in edits:
         before.update({code: shape for code, shape in edit.before.items() if code not in after})
         after.update(dict.fromkeys(edit.removed))
         after.update(edit.after)
@@ -69,6 +72,8 @@ def overlay_of(edits: Iterable[tuple[Edit, Values]]) -> Overlay:
         links += [(from_, into, edit.kind) for from_, into in edit.lineage]
         for code, columns in given.items():
             values.setdefault(code, {}).update(columns)
+        for code, columns in found.items():
+            had[code] = {**columns, **had.get(code, {})}
     used, new = frozenset(after), set(after) - set(before)
     for code in [code for code, shape in before.items() if same(shape, after[code])]:
         del before[code], after[code]  # moved there and back: nothing has changed
@@ -79,6 +84,7 @@ def overlay_of(edits: Iterable[tuple[Edit, Values]]) -> Overlay:
         kept,
         {code: name for code, name in communities.items() if code in kept},
         {code: columns for code, columns in values.items() if code not in gone},
+        {code: columns for code, columns in had.items() if code not in gone},
         _net(links, gone, new),
         used,
     )

@@ -15,6 +15,8 @@ from shapely.geometry.base import BaseGeometry
 from pingji.geo.coverage import Edit
 from pingji.geo.coverage.planar import Area
 
+Described = Mapping[str, Mapping[str, str]]  # code → column → text
+
 
 def plain(shape: BaseGeometry) -> Area:
     """A shape of one part as a polygon, of several as a multipolygon, its coordinates untouched.
@@ -69,8 +71,8 @@ def from_hex(text: str) -> Area:
     return plain(shapely.from_wkb(text))
 
 
-def to_change(edit: Edit, values: Mapping[str, Mapping[str, str]]) -> dict[str, object]:
-    """An edit, and the attributes it gives, as the JSON of a row."""
+def to_change(edit: Edit, values: Described, found: Described) -> dict[str, object]:
+    """An edit, the attributes it gives, and those that were `found` in their place, as the JSON of a row."""
     return {
         "before": {code: to_hex(shape) for code, shape in edit.before.items()},
         "after": {code: to_hex(shape) for code, shape in edit.after.items()},
@@ -79,10 +81,11 @@ def to_change(edit: Edit, values: Mapping[str, Mapping[str, str]]) -> dict[str, 
         "lost_m2": dict(edit.lost_m2),
         "communities": dict(edit.communities),
         "values": {code: dict(given) for code, given in values.items()},
+        "found": {code: dict(columns) for code, columns in found.items()},
     }
 
 
-def from_change(kind: str, change: Mapping[str, Any]) -> tuple[Edit, dict[str, dict[str, str]]]:
+def from_change(kind: str, change: Mapping[str, Any]) -> tuple[Edit, Described, Described]:
     """What `to_change` wrote."""
     edit = Edit(
         kind,
@@ -93,7 +96,7 @@ def from_change(kind: str, change: Mapping[str, Any]) -> tuple[Edit, dict[str, d
         change.get("lost_m2", {}),
         change.get("communities", {}),
     )
-    return edit, {code: dict(given) for code, given in change.get("values", {}).items()}
+    return edit, change.get("values", {}), change.get("found", {})
 
 
 def array_of(shapes: Iterable[BaseGeometry]) -> NDArray[np.object_]:
