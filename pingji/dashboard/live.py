@@ -28,6 +28,7 @@ REREAD_S = 2.0
 PAUSE_S = 0.02  # between two readings under load: what changes meanwhile goes out together
 SHARE = 2  # and at least this many times as long as a reading took: counting comes before showing
 ROUTINE_S = 30.0
+SETTLE_S = 1.0  # after an import or a publication the maps ask for what is new, and they go first
 QUEUE = 64  # messages that a slow screen may lag behind before it gets a fresh snapshot
 
 
@@ -134,13 +135,15 @@ class Hub:
     async def _run_routine(self) -> None:
         """The figures of quiet times by themselves: they take longer to read and nobody waits for them."""
         while True:
+            self._imported.clear()  # before reading: what comes in meanwhile is read in the next round
             try:
                 self._routine = await asyncio.to_thread(self._read_routine)
                 self._changed.set()
             except Exception:  # as above; the next round tries again
                 log.exception("the routine figures could not be read")
-            self._imported.clear()
             await _set_within(self._imported, ROUTINE_S)
+            if self._imported.is_set():
+                await asyncio.sleep(SETTLE_S)
 
     def _read_routine(self) -> dict[str, object]:
         county = self._context.county_or_none()

@@ -77,14 +77,15 @@
   /* ── Publications ────────────────────────────────────────────────────── */
 
   /** Takes in what was published while the map is open: the grids of some communities, or of all where one was missed. */
-  function takeIn(view, published) {
+  async function takeIn(view, published) {
     const before = view.published;
     view.published = published;
     if (!before || before.version === published.version) return;
     const state = view.layer("grids");
     const missed = published.version !== before.version + 1;
-    if (state && state.status === "ready" && !missed) loadCommunities(view, state, published.communities);
+    if (state && state.status === "ready" && !missed) await loadCommunities(view, state, published.communities);
     else if (state && state.status !== "idle") load(view, state);
+    // The borders first: what lies in them is asked for when they are there.
     for (const other of view.layers) {
       if (!other.spec.fields.some((field) => field.refers === "grids")) continue;
       if (other.spec.by_box) other.box = null;
@@ -103,7 +104,7 @@
       const kept = state.features.filter((feature) => !changed.has(feature.properties.community));
       const features = kept.concat(collection.features.map((one) => kit.feature(one, state.spec)).filter(Boolean));
       Object.assign(state, { features, byCode: new Map(features.map((feature) => [feature.code, feature])) });
-      kit.repaint(view);
+      kit.repaintLayer(view, state);
       view.changed("loaded");
     } catch {
       if (!view.gone.signal.aborted) load(view, state);

@@ -93,6 +93,14 @@
     for (const [key, one] of Object.entries(view.canvases)) if (!name || key === name) one.request();
   };
 
+  /** Asks for a repaint of what shows one layer: its own canvas, and the names. */
+  kit.repaintLayer = (view, state) => {
+    const zoom = view.map.getZoom() - Math.log2(view.scale);
+    for (const name of Object.keys(view.canvases || {})) {
+      if (name === "marks" || layersOf(view, name, zoom).includes(state)) kit.repaint(view, name);
+    }
+  };
+
   /** The old look stays on top and fades away. */
   kit.crossFade = (view) => {
     if (!view.canvases || matchMedia("(prefers-reduced-motion: reduce)").matches) return;
