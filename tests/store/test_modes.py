@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import Engine, delete, func, select, update
 
 from pingji.dashboard import commands
-from pingji.dashboard.context import Context
+from pingji.dashboard.context import Context, now_us
 from pingji.data import journal, modes, operations, sheets, situation
 from pingji.data.engine import reading, writing
 from pingji.data.ingest import record
@@ -203,7 +203,7 @@ def test_counting_while_the_county_is_switched_loses_nobody(context: Context) ->
     engine = context.engine
     ask(context, "village", code=C1)
     homes = households_in("Z1")
-    now = commands.now_us()
+    now = now_us()
     said = [world.again(say("depart", 0, household=h), clock=now) for h in homes]
 
     def count_in(m: Any) -> None:
@@ -246,7 +246,7 @@ def test_what_can_not_be_recalled(context: Context) -> None:
     with pytest.raises(mode.NotTheLatestPress):
         commands.recall(context, "one", "", "tester")
     commands.recall(context, "two", "", "tester")
-    write(context.engine, [world.again(say("notify", 0, household=HOME), clock=commands.now_us())])
+    write(context.engine, [world.again(say("notify", 0, household=HOME), clock=now_us())])
     with pytest.raises(mode.AlreadyCounting):
         commands.recall(context, "one", "", "tester")
 
