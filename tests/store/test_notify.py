@@ -119,7 +119,7 @@ def test_one_connection_and_none_after_stop(engine: Engine, calls: Calls) -> Non
     def connections() -> int:
         if engine.dialect.name != "postgresql":
             file = str(engine.url.database)  # this store's: another test's may still be open
-                return sum(file in os.readlink(f"/proc/self/fd/{fd}") for fd in _descriptors())
+            return sum(file in os.readlink(f"/proc/self/fd/{fd}") for fd in _descriptors())
         with writing(engine) as connection:
             query = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'pingji-listener'"
             return int(connection.execute(text(query)).scalar_one())
