@@ -97,7 +97,8 @@ def show_set(console: Console, language: str, one: Mapping[str, Any]) -> None:
 def show_report(console: Console, language: str, report: GridReport) -> None:
     """What a file of grids came to: figures, notes, rows with another code, errors."""
     counts = {name: getattr(report, name) for name in _COUNTS} | {"ended": len(report.ended)}
-    show(console, language, _COUNTS, [[counts[name] for name in _COUNTS]])
+    if not report.errors:  # of a file that is refused only the reasons matter
+        show(console, language, _COUNTS, [[counts[name] for name in _COUNTS]])
     for note in report.notes:
         console.print(f"[yellow]· {escape(note_text(note, language))}[/yellow]")
     if report.ended:

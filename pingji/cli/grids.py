@@ -1,11 +1,11 @@
 """`pingji grids`: grids and their change sets from the command line."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sized
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Literal, cast
+from typing import Annotated, Literal, NoReturn, TypeVar, cast
 
 import orjson
 import typer
@@ -19,20 +19,21 @@ from pingji.dashboard import errors, workbench
 from pingji.dashboard.commands.grid_files import import_grids
 from pingji.dashboard.commands.grid_steps import Taken, take_step
 from pingji.dashboard.context import Context
-from pingji.dashboard.grid_words import register_words, report_document, today
+from pingji.dashboard.grid_words import day_or_today, register_words, report_document, today
 from pingji.dashboard.texts import t
 from pingji.data import schema
 from pingji.data.engine import open_engine, reading
 from pingji.data.errors import DataError
 from pingji.data.files.reading import ImportOptions
-from pingji.data.grids import drafts, history, outgoing
+from pingji.data.grids import drafts, ground, history, outgoing
 from pingji.data.grids.incoming import NothingNew
 from pingji.data.writer import Writer
 from pingji.geo.errors import GeoError
-from pingji.ops.change_set import Reason, Status, Step
+from pingji.ops.change_set import NameNeeded, Reason, Status, Step
 from pingji.ops.errors import OpsError
 from pingji.settings import Settings
 
+Kind = TypeVar("Kind", Reason, Status)
 app = typer.Typer(help="Grids: list, import, export, change sets, history.", no_args_is_help=True)
 
 File = Annotated[Path, typer.Argument(help="Shapefile, .zip, GeoPackage or GeoJSON.")]
@@ -67,19 +68,21 @@ def desk(county: str | None) -> Iterator[Desk]:
     settings = Settings()
     settings = settings.model_copy(update={"county": county or settings.county})
     language = settings.language
-    engine = open_engine(settings.database_url)
     try:
-        schema.require_current(engine)
-        context = Context(settings, engine, Writer(engine, on_commit=lambda: None))
-        yield Desk(context, context.county_code, language, Console())
+        engine = open_engine(settings.database_url)
+        try:
+            schema.require_current(engine)
+            context = Context(settings, engine, Writer(engine, on_commit=lambda: None))
+            yield Desk(context, context.county_code, language, Console())
+        finally:
+            engine.dispose()
     except DataError as error:
         fail(error, language)
     except (OpsError, GeoError) as error:
         text = errors.detail(errors.key_of(error)[1], language, errors.params_of(error))
-        Console(stderr=True).print(f"[red]{escape(text)}[/red]")
-        raise typer.Exit(2) from error
-    finally:
-        engine.dispose()
+        if isinstance(error, NameNeeded):
+            text += " " + t("grid_files.cli.actor_needed", language)
+        _refuse(text)
 
 
 @app.command("list")
@@ -111,12 +114,12 @@ def import_command(
     json: Json = False,
 ) -> None:
     """Keep a whole new set of grids as a change set: all rows, or none."""
-    if accept_offset not in (None, "gcj02", "bd09", "none"):
-        raise typer.BadParameter("gcj02, bd09, none", param_hint="--accept-offset")
     with desk(county) as at:
+        if accept_offset not in (None, "gcj02", "bd09", "none"):
+            _refuse(t("grid_files.cli.offset_unknown", at.language, given=accept_offset))
         shift = cast(Literal["gcj02", "bd09", "none"] | None, accept_offset)
         options = ImportOptions(mapping, crs, encoding, shift, repair=repair, county=at.county)
-        kind = _reason(reason, at.language)
+        kind = _one_of(Reason, "reason", reason, at.language)
         try:
             kept, report = import_grids(
                 at.context, file, options, name=name or file.stem, reason=kind, note=note, actor=actor
@@ -153,7 +156,7 @@ def export_command(
     """Write the grids of any day, with a style for QGIS, or as the register."""
     with desk(county) as at:
         if encoding.lower() not in ("utf-8", "gbk"):
-            raise typer.BadParameter(t("grid_files.cli.encoding_unknown", at.language), param_hint="--encoding")
+            _refuse(t("grid_files.cli.encoding_unknown", at.language, given=encoding))
         shown = _day(day, at.language)
         with at.read() as conn:
             listing = outgoing.listing_of(conn, at.county, shown, [community] if community else ())
@@ -166,15 +169,17 @@ def export_command(
 
 @app.command("sets")
 def sets_command(
-    status: Annotated[Status | None, typer.Option(help="Only these.")] = None,
+    status: Annotated[str | None, typer.Option(help=", ".join(Status))] = None,
     community: Community = None,
     county: County = None,
     json: Json = False,
 ) -> None:
     """List change sets, the newest first."""
     with desk(county) as at:
+        wanted = _one_of(Status, "status", status, at.language) if status else None
         with at.read() as conn:
-            found = workbench.sets(conn, at.county, status, community)
+            found = workbench.sets(conn, at.county, wanted, community)
+            _require_known(conn, at.county, community, found)
         if json:
             _print(found)
         else:
@@ -223,6 +228,7 @@ def history_command(community: Community = None, county: County = None, json: Js
     with desk(county) as at:
         with at.read() as conn:
             found = history.publications(conn, at.county, community)
+            _require_known(conn, at.county, community, found)
         rows = [
             {
                 "at": tables.at_text(one.change_set.published_at),
@@ -299,22 +305,29 @@ def lineage_command(
 
 
 def _day(text: str | None, language: str) -> date:
-    if text is None:
-        return today()
     try:
-        return date.fromisoformat(text)
+        return day_or_today(date.fromisoformat(text) if text is not None else None)
     except ValueError:
-        raise typer.BadParameter(t("grid_files.cli.date_unknown", language), param_hint="--date") from None
+        _refuse(t("grid_files.cli.date_unknown", language, given=text))
 
 
-def _reason(text: str, language: str) -> Reason:
+def _one_of(kinds: type[Kind], option: str, text: str, language: str) -> Kind:
     try:
-        return Reason(text)
+        return kinds(text)
     except ValueError:
-        known = ", ".join(Reason)
-        raise typer.BadParameter(
-            t("grid_files.cli.reason_unknown", language, known=known), param_hint="--reason"
-        ) from None
+        _refuse(t(f"grid_files.cli.{option}_unknown", language, given=text, known=", ".join(kinds)))
+
+
+def _require_known(conn: Connection, county: str, community: str | None, found: Sized) -> None:
+    """Nothing found may be a mistyped code: then say so."""
+    if community is not None and not found and not ground.community_names(conn, county, [community]):
+        raise ground.UnknownCommunity(community=community)
+
+
+def _refuse(text: str) -> NoReturn:
+    """Say what is wrong on stderr, and leave with status 2."""
+    Console(stderr=True).print(f"[red]{escape(text)}[/red]")
+    raise typer.Exit(2)
 
 
 def _good(at: Desk, text: str) -> None:

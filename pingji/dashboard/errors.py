@@ -15,7 +15,7 @@ from pingji.dashboard import commands, context
 from pingji.dashboard.file_texts import as_parameters, error_key, error_text
 from pingji.dashboard.texts import LANGUAGES, UnknownText, grid_label, t
 from pingji.data import errors as data_errors
-from pingji.data.grids import accepting, ground, history, incoming, intents
+from pingji.data.grids import accepting, ground, history, incoming, intents, outgoing
 from pingji.geo.coverage import errors as coverage
 from pingji.geo.errors import GeoError
 from pingji.geo.partitioning import ImpossibleRange
@@ -38,6 +38,10 @@ class UploadTooLarge(OpsError):
     """A file larger than is accepted by HTTP. `limit` in MB."""
 
 
+class FutureDay(OpsError):
+    """A day that has not come: nobody knows its grids. `date`."""
+
+
 class TokenRequired(OpsError):
     """The token is missing or wrong."""
 
@@ -47,6 +51,7 @@ STATUS: dict[type[Exception], tuple[int, str]] = {
     BadRequest: (400, "bad_request"),
     BatchTooLarge: (413, "batch_too_large"),
     UploadTooLarge: (413, "upload_too_large"),
+    FutureDay: (422, "future_day"),
     TokenRequired: (401, "token_required"),
     context.NoCounty: (409, "no_county"),
     commands.UnknownPlace: (404, "unknown_place"),
@@ -100,6 +105,7 @@ STATUS: dict[type[Exception], tuple[int, str]] = {
     coverage.Stale: (409, "stale"),
     ImpossibleRange: (422, "impossible_range"),
     incoming.NothingNew: (409, "nothing_new"),
+    outgoing.NoGridsThen: (404, "no_grids_then"),
     data_errors.FileError: (422, "file"),
     data_errors.UnknownLayer: (404, "unknown_layer"),
     UnknownLayer: (404, "unknown_layer"),

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
+from pingji.dashboard.errors import FutureDay
 from pingji.dashboard.file_texts import note_text
 from pingji.dashboard.texts import catalogue, t
 from pingji.data.grids.incoming import GridReport
@@ -16,6 +17,18 @@ _REASONS = "choice.grids.reason."
 def today() -> date:
     """The day that it is in China."""
     return datetime.now(ZoneInfo("Asia/Shanghai")).date()
+
+
+def day_or_today(day: date | None) -> date:
+    """The day that somebody asks for; today where none is named.
+
+    Raises
+    ------
+    FutureDay
+    """
+    if day is not None and day > today():
+        raise FutureDay(date=day.isoformat())
+    return day or today()
 
 
 def register_words(county: str, day: date, language: str, *, exercise: bool) -> RegisterWords:

@@ -54,6 +54,10 @@ class NotAFile(FileError):
     """A directory, or nothing, where a file should be."""
 
 
+class CantWrite(FileError):
+    """A file can't be written where it was asked for; `value` is the system's reason."""
+
+
 class EmptyFile(FileError):
     """The file has no bytes or no rows."""
 
@@ -64,6 +68,14 @@ class UnknownFormat(FileError):
 
 class UnreadableFile(FileError):
     """The contents are not what the suffix says, or the file was cut off."""
+
+
+class NotOneFile(FileError):
+    """An archive with no readable file, or with several."""
+
+
+class NotUtf8(FileError):
+    """GeoJSON whose texts are not UTF-8, as the format wants them."""
 
 
 class FileTooLarge(FileError):
@@ -82,6 +94,10 @@ class BadMapping(FileError):
     """The mapping file is missing or names what does not exist."""
 
     remedy = "--mapping"
+
+
+class UnknownMapping(BadMapping):
+    """Neither a shipped mapping nor a file; `value` lists those that are shipped."""
 
 
 class MissingColumn(FileError):

@@ -150,4 +150,11 @@ def test_requests_that_make_no_sense(client: TestClient, params: dict[str, str])
 
 
 def test_an_unknown_community_has_no_export(client: TestClient) -> None:
-    assert_problem(client.get("/api/v1/grids/export", params={"format": "gpkg", "community": "1"}), 422, "empty_file")
+    params = {"format": "gpkg", "community": "1"}
+    assert_problem(client.get("/api/v1/grids/export", params=params), 404, "unknown_community")
+
+
+def test_a_day_to_come_has_no_export(client: TestClient) -> None:
+    params = {"format": "xlsx", "date": "2999-01-01"}
+    body = assert_problem(client.get("/api/v1/grids/export", params=params), 422, "future_day")
+    assert "2999-01-01" in body["detail"]

@@ -1,5 +1,7 @@
 """Exports: GDAL re-opens them, nothing is lost on the way back, nothing personal or executable leaves."""
 
+import errno
+import os
 from pathlib import Path
 
 import openpyxl
@@ -10,8 +12,9 @@ from sqlalchemy import Engine
 
 from pingji.data import features
 from pingji.data.engine import reading, writing
-from pingji.data.errors import EmptyFile, NotAFile, UnknownFormat
+from pingji.data.errors import CantWrite, EmptyFile, NotAFile, UnknownFormat
 from pingji.data.files import ImportOptions, apply_import, export, plan_import
+from pingji.data.files.export import whole_or_nothing
 
 COUNTY = "220221"
 NAME = "\u53e3\u524d\u793e\u533a"
@@ -89,3 +92,14 @@ def test_refusals(filled: Engine, tmp_path: Path) -> None:
             export(conn, COUNTY, "grids", tmp_path / "absent" / "a.csv")
         with pytest.raises(EmptyFile):
             export(conn, COUNTY, "roads", tmp_path / "a.csv")
+
+
+def test_a_place_that_takes_no_file_is_an_error_of_ours(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "replace", full)
+    with pytest.raises(CantWrite) as caught, whole_or_nothing(tmp_path / "a.csv") as made:
+        made.write_text("code")
+    assert caught.value.params["value"] == os.strerror(errno.ENOSPC)
+    assert list(tmp_path.iterdir()) == []

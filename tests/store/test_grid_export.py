@@ -16,7 +16,7 @@ from sqlalchemy import Engine, insert
 
 from pingji.data import features
 from pingji.data.engine import reading, writing
-from pingji.data.errors import EmptyFile, NotAFile, UnknownFormat
+from pingji.data.errors import NotAFile, UnknownFormat
 from pingji.data.grids import outgoing
 from pingji.data.grids.register import COLUMNS, RegisterWords
 from pingji.data.grids.styles import style
@@ -191,6 +191,8 @@ def test_refusals_leave_nothing_behind(county: Engine, out: Path) -> None:
         write(county, out / "grids.dwg")
     with pytest.raises(NotAFile):
         write(county, out / "absent" / "grids.gpkg")
-    with pytest.raises(EmptyFile):
-        outgoing.write_grids(out / "a.gpkg", outgoing.Listing((), np.empty(0, dtype=object)), WORDS)
+    nothing = outgoing.Listing((), np.empty(0, dtype=object), BEFORE)
+    with pytest.raises(outgoing.NoGridsThen) as caught:
+        outgoing.write_grids(out / "a.gpkg", nothing, WORDS)
+    assert caught.value.params == {"date": "2026-03-31"}
     assert list(out.iterdir()) == []

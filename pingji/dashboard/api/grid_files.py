@@ -19,7 +19,7 @@ from pingji.dashboard.api.common import NO_CONTROLS, NO_NUL, actor_name
 from pingji.dashboard.api.sets import Code
 from pingji.dashboard.commands.grid_files import import_grids
 from pingji.dashboard.context import Context
-from pingji.dashboard.grid_words import register_words, report_document, today
+from pingji.dashboard.grid_words import day_or_today, register_words, report_document
 from pingji.data.engine import reading
 from pingji.data.files.reading import ImportOptions
 from pingji.data.grids import outgoing
@@ -118,7 +118,7 @@ def _export(context: Context, format: Format, day: date | None, community: str |
     folder = Path(tempfile.mkdtemp(prefix="pingji-"))
     try:
         with reading(context.engine) as conn:
-            shown = day or today()
+            shown = day_or_today(day)
             listing = outgoing.listing_of(conn, county.code, shown, [community] if community else ())
             exercise = outgoing.exercise_open(conn, county.code)
         words = register_words(county.name, shown, language, exercise=exercise)

@@ -19,7 +19,7 @@ from openpyxl.cell import WriteOnlyCell
 from sqlalchemy import Connection
 
 from pingji.data import features
-from pingji.data.errors import EmptyFile, NotAFile, UnknownFormat
+from pingji.data.errors import CantWrite, EmptyFile, NotAFile, UnknownFormat
 from pingji.data.features import Feature
 
 _LEFT_OUT = {"id", "county", "geom", "revision"}
@@ -37,8 +37,8 @@ def export(conn: Connection, county: str, layer: str, path: Path, *, unmasked: b
 
     Raises
     ------
-    UnknownFormat, NotAFile, EmptyFile
-        A suffix that we do not write, a folder that is not there, a layer without features.
+    UnknownFormat, NotAFile, CantWrite, EmptyFile
+        A suffix that we do not write, a folder that is not there or takes no files, a layer without features.
     """
     table = features.table_of(layer)
     writer = _WRITERS.get(path.suffix.lower())
@@ -63,13 +63,18 @@ def whole_or_nothing(path: Path) -> Iterator[Path]:
     ------
     NotAFile
         The folder is not there, or the path is one.
+    CantWrite
+        The folder takes no files, or the disk is full.
     """
     if not path.parent.is_dir() or path.is_dir():
         raise NotAFile(file=str(path))
-    with tempfile.TemporaryDirectory(dir=path.parent, prefix=".pingji-") as folder:
-        yield Path(folder) / path.name
-        for made in Path(folder).iterdir():
-            os.replace(made, path.parent / made.name)
+    try:
+        with tempfile.TemporaryDirectory(dir=path.parent, prefix=".pingji-") as folder:
+            yield Path(folder) / path.name
+            for made in Path(folder).iterdir():
+                os.replace(made, path.parent / made.name)
+    except OSError as error:
+        raise CantWrite(file=str(path), value=error.strerror or str(error)) from error
 
 
 def mask_phone(number: str) -> str:

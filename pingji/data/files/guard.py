@@ -11,7 +11,7 @@ import orjson
 from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import iterparse
 
-from pingji.data.errors import EmptyFile, FileTooLarge, NotAFile, UnreadableFile, UnsafeXml
+from pingji.data.errors import EmptyFile, FileTooLarge, NotAFile, NotUtf8, UnreadableFile, UnsafeXml
 
 MAX_UNPACKED = 2 * 1024**3
 _MAX_RATIO = 200  # text packs to a tenth; a thousand is a bomb
@@ -84,7 +84,17 @@ def check_whole(path: Path) -> None:
             try:
                 orjson.loads(path.read_bytes())
             except orjson.JSONDecodeError as error:
+                if not _is_utf8(path):
+                    raise NotUtf8(file=path.name) from error
                 raise UnreadableFile(file=path.name, row=error.lineno, value=error.msg) from error
+
+
+def _is_utf8(path: Path) -> bool:
+    try:
+        path.read_bytes().decode("utf-8")
+    except UnicodeDecodeError as error:
+        return error.reason == "unexpected end of data"  # cut off within a letter
+    return True
 
 
 def _pour(packed: IO[bytes] | gzip.GzipFile, out: IO[bytes], packed_size: int, name: str) -> None:
@@ -116,6 +126,8 @@ def _check_shapefile(path: Path) -> None:
         raise UnreadableFile(file=path.name)
     if struct.unpack(">i", head[24:28])[0] * 2 > path.stat().st_size:
         raise UnreadableFile(file=path.name)
+    if not any(path.with_suffix(suffix).exists() for suffix in (".shx", ".SHX")):
+        raise NotAFile(file=path.with_suffix(".shx").name)
     dbf = path.with_suffix(".dbf")
     if dbf.exists():
         with dbf.open("rb") as table:

@@ -8,7 +8,7 @@ from pathlib import Path
 from string import Formatter
 from typing import Any, Literal
 
-from pingji.data.errors import BadMapping, MissingColumn
+from pingji.data.errors import BadMapping, MissingColumn, UnknownMapping
 from pingji.data.features import table_of
 
 Skip = Literal["no_geometry", "no_code", "duplicate", "outside_county", "broken_geometry", "wrong_geometry"]
@@ -90,7 +90,7 @@ def load_mapping(name: str) -> FileMapping:
         table = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         known = ", ".join(sorted(file.stem for file in _FOLDER.glob("*.toml")))
-        raise BadMapping(file=name, value=known) from error
+        raise UnknownMapping(file=name, value=known) from error
     except (tomllib.TOMLDecodeError, UnicodeError) as error:
         raise BadMapping(file=name, value=str(error)) from error
     county = table.get("county", {})

@@ -1,5 +1,6 @@
 """Sources: any supported file as rows of fields with a geometry in stored lon/lat, whatever it was written in."""
 
+import codecs
 import tempfile
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
@@ -16,7 +17,15 @@ from pyproj import CRS
 from pyproj.exceptions import CRSError
 from shapely.geometry.base import BaseGeometry
 
-from pingji.data.errors import AmbiguousEncoding, BrokenGeometry, EmptyFile, UnknownFormat, UnreadableFile, WrongCrs
+from pingji.data.errors import (
+    AmbiguousEncoding,
+    BrokenGeometry,
+    EmptyFile,
+    NotOneFile,
+    UnknownFormat,
+    UnreadableFile,
+    WrongCrs,
+)
 from pingji.data.files import encoding as encodings
 from pingji.data.files import guard
 from pingji.data.files.sheet import read_csv, read_xlsx
@@ -72,6 +81,11 @@ def read_source(path: Path, *, crs: str | None = None, encoding: str | None = No
         Not a file, empty, cut off, unreadable, too large unpacked, hostile, or without a usable coordinate system.
     """
     guard.require_file(path)
+    if encoding is not None:
+        try:
+            codecs.lookup(encoding)
+        except LookupError as error:
+            raise AmbiguousEncoding(file=path.name, value=encoding[:80]) from error
     with _unpacked(path) as inner:
         guard.check_whole(inner)
         if inner.suffix.lower() in _SHEETS:
@@ -100,7 +114,7 @@ def _unpacked(path: Path) -> Iterator[Path]:
         files = [guard.unpack_gzip(path, into)] if suffix == ".gz" else guard.unpack_zip(path, into)
         readable = [file for file in files if file.suffix.lower() in _GDAL | _SHEETS]
         if len(readable) != 1:
-            raise UnknownFormat(file=path.name, value=", ".join(READABLE))
+            raise NotOneFile(file=path.name, value=", ".join(file.name for file in files[:10]) or "0")
         guard.require_file(readable[0])
         yield readable[0]
 

@@ -10,16 +10,17 @@ from numpy.typing import NDArray
 from sqlalchemy import Connection
 
 from pingji.data import features
-from pingji.data.errors import EmptyFile, UnknownFormat
+from pingji.data.errors import UnknownFormat
 from pingji.data.files.export import as_array, mask_phone, whole_or_nothing, write_vector
 from pingji.data.grids import styles
-from pingji.data.grids.ground import community_names
+from pingji.data.grids.ground import UnknownCommunity, community_names
 from pingji.data.grids.history import Version, end_of_day, grids_at
 from pingji.data.grids.placing import first_of
 from pingji.data.grids.register import Entry, RegisterWords, write_register
 from pingji.data.grids.stored import array_of
 from pingji.data.operations import operations_of
 from pingji.geo.coverage.measure import central_crs, ground_m2
+from pingji.ops.errors import OpsError
 
 LAYER = "grids"
 _EXACT = 15  # digits of a degree in GeoJSON: all that a number has
@@ -45,18 +46,28 @@ _FIELDS: Mapping[str, Callable[[Entry], object]] = {
 }
 
 
+class NoGridsThen(OpsError):
+    """No grid stood at the end of this day. `date`."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Listing:
     """Grids of one day in the order of codes: entries of the register, and polygons in EPSG:4490 lon/lat degrees."""
 
     entries: Sequence[Entry]
     shapes: NDArray[np.object_]
+    day: date
 
 
 def listing_of(conn: Connection, county: str, day: date, communities: Sequence[str] = ()) -> Listing:
     """The grids that stood at the end of a day, of some communities or of the county.
 
     Party households are counted in grids that stand now; how many a grid of the past had, nobody has kept.
+
+    Raises
+    ------
+    UnknownCommunity
+        Nothing was found, and there is no such community.
     """
     found = grids_at(conn, county, end_of_day(day), communities=communities or None)
     shapes = array_of(version.shape for version in found)
@@ -66,10 +77,13 @@ def listing_of(conn: Connection, county: str, day: date, communities: Sequence[s
     members = dict(zip(stand, np.bincount(party[party >= 0], minlength=len(stand)).tolist(), strict=True))
     areas = ground_m2(shapes, central_crs(shapes)).tolist() if len(shapes) else []
     names = community_names(conn, county)
+    unknown = [code for code in communities if code not in names]
+    if unknown and not found:  # grids can be there before their communities are
+        raise UnknownCommunity(community=unknown[0])
     entries = [
         _entry(version, names, members.get(i), area) for i, (version, area) in enumerate(zip(found, areas, strict=True))
     ]
-    return Listing(entries, shapes)
+    return Listing(entries, shapes, day)
 
 
 def _entry(version: Version, names: Mapping[str, str], party: int | None, area_m2: float) -> Entry:
@@ -98,7 +112,7 @@ def masked(listing: Listing) -> Listing:
         replace(e, leader_phone=mask_phone(e.leader_phone), deputy_phone=mask_phone(e.deputy_phone))
         for e in listing.entries
     ]
-    return Listing(entries, listing.shapes)
+    return replace(listing, entries=entries)
 
 
 def exercise_open(conn: Connection, county: str) -> bool:
@@ -127,14 +141,16 @@ def write_grids(path: Path, listing: Listing, words: RegisterWords, *, encoding:
 
     Raises
     ------
-    UnknownFormat, NotAFile, EmptyFile
-        A suffix that we do not write, a folder that is not there, no grids.
+    UnknownFormat, NotAFile, CantWrite
+        A suffix that we do not write, a folder that is not there or takes no files.
+    NoGridsThen
+        The listing is empty.
     """
     suffix = path.suffix.lower()
     if suffix not in FORMATS:
         raise UnknownFormat(file=path.name, value=", ".join(FORMATS))
     if not listing.entries:
-        raise EmptyFile(file=LAYER)
+        raise NoGridsThen(date=listing.day.isoformat())
     with whole_or_nothing(path) as made:
         if suffix == ".xlsx":
             write_register(made, listing.entries, words)

@@ -13,6 +13,7 @@ from pingji.data.errors import (
     EmptyFile,
     FileTooLarge,
     NotAFile,
+    NotUtf8,
     UnreadableFile,
     UnsafeXml,
 )
@@ -97,6 +98,23 @@ def test_paths_inside_of_a_zip_are_not_followed(tmp_path: Path) -> None:
 def test_half_written_files(tmp_path: Path, name: str, content: bytes) -> None:
     (tmp_path / name).write_bytes(content)
     refused(UnreadableFile, tmp_path / name, tmp_path)
+
+
+def test_geojson_in_gbk_is_told_from_a_file_that_was_cut_off(tmp_path: Path) -> None:
+    text = '{"type": "FeatureCollection", "features": [{"name": "\u53e3\u524d'
+    path = tmp_path / "a.geojson"
+    path.write_bytes(text.encode("gbk"))
+    refused(NotUtf8, path, tmp_path)
+    path.write_bytes(text.encode("utf-8")[:-1])
+    refused(UnreadableFile, path, tmp_path)
+
+
+def test_a_shapefile_without_its_index_names_what_is_missing(tmp_path: Path) -> None:
+    size = struct.pack(">i", 50)
+    (tmp_path / "a.shp").write_bytes(struct.pack(">i", 9994) + b"\0" * 20 + size + b"\0" * 72)
+    with pytest.raises(NotAFile) as caught:
+        guard.check_whole(tmp_path / "a.shp")
+    assert caught.value.params["file"] == "a.shx"
 
 
 def test_entities_in_kml_are_refused(tmp_path: Path) -> None:

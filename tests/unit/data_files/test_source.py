@@ -1,12 +1,13 @@
 """Sources: real tables of the field in Chinese encodings, and the texts of all that can be wrong."""
 
+import zipfile
 from pathlib import Path
 
 import pytest
 
 from pingji.cli.problems import error_text
 from pingji.data import errors
-from pingji.data.errors import FileError
+from pingji.data.errors import AmbiguousEncoding, FileError, NotOneFile
 from pingji.data.files import encoding
 from pingji.data.files.source import read_source
 
@@ -34,3 +35,20 @@ def test_every_error_of_a_file_has_a_text(kind: type[FileError], language: str) 
     text = error_text(kind(file="a.csv", row=7, field="code", value="x"), language)
     assert "a.csv" in text
     assert "{" not in text
+
+
+def test_an_encoding_that_nobody_knows_is_named(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("code,lon,lat\n1,126,43\n")
+    with pytest.raises(AmbiguousEncoding) as caught:
+        read_source(tmp_path / "a.csv", encoding="klingon")
+    assert caught.value.params["value"] == "klingon"
+
+
+@pytest.mark.parametrize("names", [("readme.txt",), ("a.geojson", "b.geojson")])
+def test_an_archive_with_no_layer_or_with_two_tells_what_it_holds(tmp_path: Path, names: tuple[str, ...]) -> None:
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        for name in names:
+            archive.writestr(name, "x")
+    with pytest.raises(NotOneFile) as caught:
+        read_source(tmp_path / "a.zip")
+    assert caught.value.params["value"] == ", ".join(names)
