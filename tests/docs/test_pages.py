@@ -39,3 +39,9 @@ def test_the_pages_exist(name: str) -> None:
 def test_the_changelog_tells_of_this_version() -> None:
     text = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
     assert re.search(rf"^## \[?(Unreleased|{re.escape(__version__)})", text, re.MULTILINE)
+
+
+def test_decisions_are_numbered_without_a_gap() -> None:
+    pages = sorted((ROOT / "docs" / "adr").glob("*.md"))
+    assert [int(page.name[:4]) for page in pages] == list(range(1, len(pages) + 1))
+    assert [page for page in pages if not page.read_text(encoding="utf-8").startswith(f"# {int(page.name[:4])}. ")] == []
