@@ -24,6 +24,7 @@ from pingji.settings import Settings
 Host = Annotated[str | None, typer.Option(help="Address to listen on; other than 127.0.0.1 needs PINGJI_TOKEN.")]
 Port = Annotated[int | None, typer.Option(help="Port to listen on.")]
 DEMO_COUNTY = "220221"
+_SCREENS = (("/", "desk"), ("/wall", "wall"), ("/shelters", "shelters"), ("/grids", "grids"), ("/api/docs", "docs"))
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
@@ -97,7 +98,7 @@ def demo(
 
     def play() -> None:
         nonlocal player
-        for path, key in (("/", "desk"), ("/wall", "wall"), ("/shelters", "shelters"), ("/api/docs", "docs")):
+        for path, key in _SCREENS:
             say("cli.demo.look", settings.language, what=t(f"cli.demo.{key}", settings.language), url=url + path)
         if exercise:
             command = [
