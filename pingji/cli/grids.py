@@ -216,6 +216,22 @@ def publish_command(id: Id, actor: Actor = "", note: NoteText = "", county: Coun
             at.console.print(t("grid_files.cli.code_given", at.language, provisional=provisional, code=code))
 
 
+@app.command("return")
+def return_command(id: Id, actor: Actor = "", note: NoteText = "", county: County = None) -> None:
+    """Give a change set that is in review back to those who edit it."""
+    with desk(county) as at:
+        done = _step(at, id, Step.RETURN, note, actor)
+        _good(at, t("grid_files.cli.returned", at.language, name=done.change_set.name))
+
+
+@app.command("discard")
+def discard_command(id: Id, actor: Actor = "", note: NoteText = "", county: County = None) -> None:
+    """Give a change set up: its edits stay on record and change no grid."""
+    with desk(county) as at:
+        done = _step(at, id, Step.DISCARD, note, actor)
+        _good(at, t("grid_files.cli.discarded", at.language, name=done.change_set.name))
+
+
 def _step(at: Desk, id: str, step: Step, note: str, actor: str) -> Taken:
     with at.read() as conn:
         found = drafts.load(conn, at.county, id)

@@ -68,6 +68,9 @@ def test_a_survey_is_imported_reviewed_and_published(county: Engine, tmp_path: P
     assert "why" in shown
     assert "redraw" in shown
     assert "Submitted for review: Survey." in run("submit", made["id"], "--actor", "Wang")
+    assert "Returned: Survey." in run("return", made["id"], "--actor", "Li", "--note", "look again")
+    assert "look again" in run("show", made["id"])
+    run("submit", made["id"], "--actor", "Wang")
     refused = run("publish", made["id"], "--actor", "Wang", expect=2)
     assert "Wang" in refused
     said = run("publish", made["id"], "--actor", "Li", "--note", "seen")
@@ -81,6 +84,15 @@ def test_a_survey_is_imported_reviewed_and_published(county: Engine, tmp_path: P
     assert [(link["from"], link["into"]) for link in links] == [(f"{world.C1}002", f"{world.C1}003")]
     assert f"{world.C1}002" in run("lineage", f"{world.C1}003")
     assert "Survey" in run("history")
+
+
+def test_a_change_set_that_is_discarded_changes_nothing(county: Engine, tmp_path: Path) -> None:
+    run("import", split(tmp_path), "--actor", "Wang")
+    (made,) = read_json("sets")
+    assert "Discarded: new." in run("discard", made["id"], "--actor", "Wang")
+    assert [one["status"] for one in read_json("sets")] == ["discarded"]
+    assert read_json("history") == []
+    run("submit", made["id"], "--actor", "Wang", expect=2)
 
 
 def test_the_grids_are_listed(county: Engine) -> None:
