@@ -11,14 +11,16 @@ from rich.table import Table
 
 from pingji.cli.problems import error_text, in_words
 from pingji.dashboard.file_texts import note_text
-from pingji.dashboard.texts import catalogue, t
+from pingji.dashboard.texts import catalogue, grid_label, t
 from pingji.data.grids.incoming import GridReport
 from pingji.data.grids.register import Entry
+from pingji.ops.grids import is_provisional
 
 _SHOWN = 20  # errors and recoded rows; the rest is counted
+_NAMED = 6  # grids of an edit
 _COUNTS = ("read", "kept", "unchanged", "matched_by_code", "matched_by_overlap", "new", "ended")
 _WHOLE = {"code", "id", "from", "into"}  # never folded: they are copied
-_NUMBERS = {*_COUNTS, "households", "residents", "grids", "communities", "edits", "row", "share"}
+_NUMBERS = {*_COUNTS, "households", "residents", "grids", "communities", "edits", "row", "seq", "share"}
 
 
 def show(console: Console, language: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
@@ -90,8 +92,8 @@ def show_set(console: Console, language: str, one: Mapping[str, Any]) -> None:
         if text:
             console.print(escape(str(text)))
     edits = [edit for edit in one["edits"] if edit["in_force"]]
-    rows = ((e["seq"], e["kind"], e["actor"], at_text(e["at"] * 1000), ", ".join(e["codes"][:6])) for e in edits)
-    show(console, language, ("row", "kind", "actor", "at", "codes"), rows)
+    rows = ((e["seq"], _done(e, language), e["actor"], at_text(e["at"] * 1000)) for e in edits)
+    show(console, language, ("seq", "what", "actor", "at"), rows)
 
 
 def show_report(console: Console, language: str, report: GridReport) -> None:
@@ -105,7 +107,10 @@ def show_report(console: Console, language: str, report: GridReport) -> None:
         listed = ", ".join(report.ended[:_SHOWN]) + (" …" if len(report.ended) > _SHOWN else "")
         console.print(f"{t('grid_files.column.ended', language)}: {listed}")
     if report.recoded:
-        rows = [(one.row, one.given, one.code, f"{one.share:.0%}") for one in report.recoded[:_SHOWN]]
+        rows = [
+            (one.row, one.given, one.code, f"{one.share:.0%}" if one.how == "overlap" else "")
+            for one in report.recoded[:_SHOWN]
+        ]
         show(console, language, ("row", "given", "code", "share"), rows)
     if report.errors:
         table = Table()
@@ -129,6 +134,13 @@ def at_text(at_us: int | None) -> str:
         return ""
     moment = datetime.fromtimestamp(at_us / 1_000_000, UTC)
     return moment.astimezone(ZoneInfo("Asia/Shanghai")).strftime("%Y-%m-%d %H:%M")
+
+
+def _done(edit: Mapping[str, Any], language: str) -> str:
+    """What an edit did, and to which grids."""
+    named = [grid_label(code, language) if is_provisional(code) else code for code in edit["codes"][:_NAMED]]
+    more = "…" if len(edit["codes"]) > _NAMED else ""
+    return t(f"grids.done.{edit['kind']}", language, codes=t("grids.label.joiner", language).join(named) + more)
 
 
 def _cell(value: object, language: str) -> str:

@@ -66,7 +66,7 @@ def test_a_survey_is_imported_reviewed_and_published(county: Engine, tmp_path: P
     shown = run("show", made["id"])
     assert "Survey" in shown
     assert "why" in shown
-    assert "redraw" in shown
+    assert "Redrawn from a file" in shown
     assert "Submitted for review: Survey." in run("submit", made["id"], "--actor", "Wang")
     assert "Returned: Survey." in run("return", made["id"], "--actor", "Li", "--note", "look again")
     assert "look again" in run("show", made["id"])

@@ -20,7 +20,12 @@ _CHUNK = 1024**2
 
 
 def require_file(path: Path) -> None:
-    """Refuse what is not a file with something in it."""
+    """Refuse what is not a file with something in it.
+
+    Raises
+    ------
+    NotAFile, EmptyFile
+    """
     if not path.is_file():
         raise NotAFile(file=path.name or str(path.resolve()))
     if path.stat().st_size == 0:
@@ -28,7 +33,12 @@ def require_file(path: Path) -> None:
 
 
 def unpack_gzip(path: Path, into: Path) -> Path:
-    """The file inside of a .gz, written below `into`."""
+    """The file inside of a .gz, written below `into`.
+
+    Raises
+    ------
+    UnreadableFile, EmptyFile, FileTooLarge
+    """
     target = into / path.stem
     try:
         with gzip.open(path, "rb") as packed, target.open("wb") as out:
@@ -41,7 +51,12 @@ def unpack_gzip(path: Path, into: Path) -> Path:
 
 
 def check_zip(path: Path) -> None:
-    """Refuse a .zip (and .xlsx, which is one) that is cut off or would unpack beyond the limits."""
+    """Refuse a .zip (and .xlsx, which is one) that is cut off or would unpack beyond the limits.
+
+    Raises
+    ------
+    UnreadableFile, FileTooLarge
+    """
     try:
         with zipfile.ZipFile(path) as archive:
             members = archive.infolist()
@@ -51,7 +66,12 @@ def check_zip(path: Path) -> None:
 
 
 def unpack_zip(path: Path, into: Path) -> list[Path]:
-    """The files inside of a .zip, written flat below `into`: the archive's own paths are not followed."""
+    """The files inside of a .zip, written flat below `into`: the archive's own paths are not followed.
+
+    Raises
+    ------
+    UnreadableFile, FileTooLarge
+    """
     check_zip(path)
     names: list[Path] = []
     budget = path.stat().st_size
@@ -72,7 +92,13 @@ def unpack_zip(path: Path, into: Path) -> list[Path]:
 
 
 def check_whole(path: Path) -> None:
-    """Refuse a file that is not what its suffix says or was cut off, where the format lets us know."""
+    """Refuse a file that is not what its suffix says or was cut off, where the format lets us know.
+
+    Raises
+    ------
+    UnreadableFile, UnsafeXml, NotUtf8
+        NotAFile where a Shapefile lacks its index.
+    """
     match path.suffix.lower():
         case ".shp":
             _check_shapefile(path)
