@@ -20,7 +20,7 @@ from pingji.dashboard.workbench import (
     totals,
 )
 from pingji.data.grids import history
-from pingji.data.grids.conflict import Conflict, conflicts_of
+from pingji.data.grids.conflict import Conflict, Words, conflicts_of
 from pingji.data.grids.difference import Difference, Row, difference_of, net_of
 from pingji.data.grids.figures import Figures
 from pingji.data.grids.ground import Ground, load_ground
@@ -219,9 +219,23 @@ def _conflict(one: Conflict) -> Document:
         "base": _geometry(one.base),
         "theirs": _geometry(one.theirs),
         "mine": _geometry(one.mine),
+        "values": words_document(one.words) if one.words else None,
         "by": "" if by is None else by.name,
         "actor": "" if by is None else by.author,
         "at": None if by is None or by.published_at is None else by.published_at // 1000,
+    }
+
+
+def words_document(words: Sequence[Words]) -> Document:
+    """Attributes in three states, phones masked."""
+
+    def shown(column: str, text: str) -> str:
+        return mask_phone(text) if column.endswith("_phone") else text
+
+    return {
+        "base": {one.column: shown(one.column, one.base) for one in words},
+        "theirs": {one.column: shown(one.column, one.theirs) for one in words},
+        "mine": {one.column: shown(one.column, one.mine) for one in words},
     }
 
 

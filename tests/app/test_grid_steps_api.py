@@ -188,6 +188,32 @@ def test_the_later_of_two_editors_sees_both_versions_and_loses_nothing(client: T
     assert step(client, waiting, "publish", "Li").status_code == 200
 
 
+def test_two_names_for_one_leader_are_shown_and_the_later_person_decides(client: TestClient) -> None:
+    mine = begun(client, {"kind": "describe", "code": G1, "values": {"leader": "Sun", "deputy": "Qian"}})
+    published(client, {"kind": "describe", "code": G1, "values": {"leader": "Zhou", "leader_phone": "13900000000"}})
+    assert ask(client, f"/sets/{mine['id']}")["stale"] == [G1]
+    (met,) = ask(client, f"/sets/{mine['id']}/conflict")["grids"]
+    words = {"base": {"leader": "Zhao"}, "theirs": {"leader": "Zhou"}, "mine": {"leader": "Sun"}}
+    assert met["values"] == words
+    assert met["base"] == met["theirs"] == met["mine"]
+    assert met["mine"] is not None
+    after = send(client, f"/sets/{mine['id']}/rebase", revision=mine["revision"], actor="Chen").json()
+    assert (after["stale"], after["kept"]) == ([], [{"code": G1, "values": words}])
+    waiting = step(client, after, "submit", "Wang").json()
+    assert step(client, waiting, "publish", "Li").status_code == 200
+    assert ask(client, "/of", lonlat="126.05,43.05")["grid"]["leader"] == "Sun"
+
+
+def test_whoever_rebased_a_draft_does_not_publish_it(client: TestClient) -> None:
+    mine = begun(client, cut(G2, 126.15))
+    after = send(client, f"/sets/{mine['id']}/rebase", revision=mine["revision"], actor="Li").json()
+    assert (after["editors"], after["kept"]) == (["Wang", "Li"], [])
+    assert after["edits"][0]["intent"] == cut(G2, 126.15)
+    waiting = step(client, after, "submit", "Wang").json()
+    assert_problem(step(client, waiting, "publish", "Li"), 409, "second_person_needed")
+    assert step(client, waiting, "publish", "Chen").status_code == 200
+
+
 def test_past_states_over_http(client: TestClient) -> None:
     today = ask(client, f"/communities/{C1}")
     assert press(client).status_code == 200

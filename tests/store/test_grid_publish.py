@@ -265,7 +265,7 @@ def test_the_second_of_two_drafts_sees_both_versions_and_goes_on(county: Engine)
         done = conflict.carried_out_again(conn, COUNTY, found, all_edits)
     assert [one.refused for one in done] == [None, None, None]
     with writing(county) as conn:
-        after = conflict.save_again(conn, COUNTY, found, done, {}, AT + 5)
+        after = conflict.save_again(conn, COUNTY, found, done, {}, AUTHOR, AT + 5)
     assert (after.position, after.length, after.revision) == (3, 3, found.revision + 1)
     submit(county, second, AT + 6)
     publish_it(county, second, at=AT + 6)
@@ -302,7 +302,7 @@ def test_an_edit_that_does_not_go_any_more_is_set_aside_and_not_lost(county: Eng
     assert [type(one.refused).__name__ for one in done] == ["UnknownCode", "NoneType"]
     refusal = {"key": "unknown_code", "params": {"codes": [G2]}}
     with writing(county) as conn:
-        after = conflict.save_again(conn, COUNTY, found, done, {done[0].stored.seq: refusal}, AT + 5)
+        after = conflict.save_again(conn, COUNTY, found, done, {done[0].stored.seq: refusal}, AUTHOR, AT + 5)
         kept = drafts.edits(conn, COUNTY, mine)
     assert (after.position, after.length) == (1, 1)
     assert [(e.set_aside, dict(e.refusal)) for e in kept] == [(True, refusal), (False, {})]

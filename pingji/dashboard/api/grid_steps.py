@@ -69,8 +69,9 @@ def router(context: Context) -> APIRouter:
     @routes.post("/sets/{id}/rebase")
     def rebase(id: Id, body: RebaseIn, x_actor: XActor = None) -> Response:
         """The edits once more on today's grids; what does not go any more is set aside with its refusal."""
-        commands.rebase(context, id, body.revision, actor_name(body.actor, x_actor))
-        return _set(context, id)
+        done = commands.rebase(context, id, body.revision, actor_name(body.actor, x_actor))
+        kept = [{"code": code, "values": grid_history.words_document(words)} for code, words in done.kept.items()]
+        return _set(context, id, kept=kept)
 
     @routes.get("/history")
     def changes(community: Code | None = None) -> Response:

@@ -1,5 +1,6 @@
 """Steps of a change set of grids: submit, return, publish, discard; and its edits once more on today's grids."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -8,6 +9,7 @@ from pingji.dashboard.errors import refusal
 from pingji.dashboard.texts import LANGUAGES, t
 from pingji.data.engine import reading, writing
 from pingji.data.grids import conflict, drafts, publish
+from pingji.data.grids.conflict import Words
 from pingji.data.notify import notify
 from pingji.ops.change_set import (
     UNNAMED,
@@ -52,7 +54,15 @@ def take_step(context: Context, id: str, revision: int, step: Step, note: str, a
     return Taken(after)
 
 
-def rebase(context: Context, id: str, revision: int, actor: str) -> ChangeSet:
+@dataclass(frozen=True, slots=True)
+class Rebased:
+    """A draft on today's grids; `kept` are words of the draft that stay in the place of what others published."""
+
+    change_set: ChangeSet
+    kept: Mapping[str, Sequence[Words]]
+
+
+def rebase(context: Context, id: str, revision: int, actor: str) -> Rebased:
     """Carry the edits of a draft out once more on today's grids; what does not go any more is set aside, not lost.
 
     Raises
@@ -67,17 +77,20 @@ def rebase(context: Context, id: str, revision: int, actor: str) -> ChangeSet:
         found = drafts.load(conn, county, id)
         require_draft(found)
         require_revision(found, revision)
-        done = conflict.carried_out_again(conn, county, found, drafts.edits(conn, county, id))
+        stored = drafts.edits(conn, county, id)
+        met = conflict.conflicts_of(conn, county, found, drafts.overlay(drafts.in_force(found, stored)))
+        done = conflict.carried_out_again(conn, county, found, stored)
     refusals: dict[int, dict[str, Any]] = {}
     for one in done:
         if one.refused is not None:
             key, params = refusal(one.refused)
             refusals[one.stored.seq] = {"key": key, "params": params}
     with writing(context.engine) as conn:
-        after = conflict.save_again(conn, county, found, done, refusals, now_us())
+        after = conflict.save_again(conn, county, found, done, refusals, actor, now_us())
         notify(conn, "drafts")
     context.on_change()
-    return after
+    still = {code for one in done if one.refused is None for code in one.values}
+    return Rebased(after, {one.code: one.words for one in met if one.words and one.code in still})
 
 
 def _publish(context: Context, id: str, revision: int, note: str, actor: str) -> Taken:

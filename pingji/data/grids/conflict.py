@@ -27,7 +27,8 @@ from pingji.ops.errors import OpsError
 class Conflict:
     """One grid in three states: as the draft found it, as it was published since, as the draft has it. None: none.
 
-    `by` is the change set that published it otherwise, None where a file did.
+    `by` is the change set that published it otherwise, None where a file did. `words` are the attributes that the
+    draft gives and somebody else gave otherwise.
     """
 
     code: str
@@ -35,6 +36,17 @@ class Conflict:
     theirs: Area | None
     mine: Area | None
     by: ChangeSet | None
+    words: Sequence["Words"] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """One attribute in three states."""
+
+    column: str
+    base: str
+    theirs: str
+    mine: str
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -55,9 +67,18 @@ def conflicts_of(conn: Connection, county: str, found: ChangeSet, overlay: Overl
     table = LAYER_TABLES["grids"]
     query = select(table.c.code, wkb(conn, table)).where(table.c.county == county, among(conn, table.c.code, codes))
     now = {code: plain(shapely.from_wkb(bytes(blob))) for code, blob in conn.execute(query)}
+    theirs = drafts.found_attributes(conn, county, overlay.values)
     by = _publishers(conn, county, found, codes, now)
     return [
-        Conflict(code, overlay.before.get(code), now.get(code), overlay.after.get(code), by.get(code)) for code in codes
+        Conflict(
+            code,
+            overlay.before.get(code, now.get(code)),  # a draft that gives words only leaves the shape alone
+            now.get(code),
+            overlay.after[code] if code in overlay.after else now.get(code),
+            by.get(code),
+            _words(overlay.found.get(code, {}), theirs.get(code, {}), overlay.values.get(code, {})),
+        )
+        for code in codes
     ]
 
 
@@ -92,6 +113,7 @@ def save_again(
     found: ChangeSet,
     done: Sequence[Again],
     refusals: Mapping[int, Mapping[str, Any]],
+    actor: str,
     at: int,
 ) -> ChangeSet:
     """Keep what came of it: edits with their new change, refused ones set aside with the refusal.
@@ -100,6 +122,8 @@ def save_again(
     ----------
     refusals : mapping of seq to mapping
         `key` and `params` of each edit that was refused.
+    actor : str
+        Who did it all again: an editor from now on, who may not publish what came of it.
 
     Raises
     ------
@@ -113,6 +137,7 @@ def save_again(
     rows = [
         {
             "its_seq": one.stored.seq,
+            "new_intent": _remembering(one, actor),
             "new_change": to_change(one.edit, one.values, drafts.found_attributes(conn, county, one.values)),
             "new_set_aside": one.refused is not None,
             "new_refusal": dict(refusals.get(one.stored.seq, {})),
@@ -123,9 +148,26 @@ def save_again(
         statement = update(change_edit).where(
             c.county == county, c.change_set == found.id, c.seq == bindparam("its_seq")
         )
-        names = ("change", "set_aside", "refusal")
+        names = ("intent", "change", "set_aside", "refusal")
         conn.execute(statement.values({name: bindparam(f"new_{name}") for name in names}), rows)
     return drafts.load(conn, county, found.id)
+
+
+def _remembering(one: Again, actor: str) -> dict[str, Any]:
+    """The intent of an edit with everybody who has done it again."""
+    intent = dict(one.stored.intent)
+    if one.refused is None:
+        intent["again"] = list(dict.fromkeys([*intent.get("again", ()), actor]))
+    return intent
+
+
+def _words(base: Mapping[str, str], theirs: Mapping[str, str], mine: Mapping[str, str]) -> list[Words]:
+    """Attributes that are not what a draft found, and not what it gives either."""
+    return [
+        Words(column, base[column], theirs.get(column, ""), mine[column])
+        for column in mine
+        if column in base and theirs.get(column, "") not in (base[column], mine[column])
+    ]
 
 
 def _publishers(

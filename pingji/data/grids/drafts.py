@@ -218,20 +218,20 @@ def _drop_undone(conn: Connection, county: str, changed: ChangeSet) -> None:
         conn.execute(delete(change_edit).where(*theirs, c.seq.in_(undone)))
 
 
-def _actors(conn: Connection, county: str, ids: Sequence[str]) -> dict[str, list[str]]:
-    """Who made the edits that are not set aside, in their order, by change set."""
+def _actors(conn: Connection, county: str, ids: Sequence[str]) -> dict[str, list[list[str]]]:
+    """Who made each edit that is not set aside, and did it again on newer grids, in their order, by change set."""
     c = change_edit.c
-    query = select(c.change_set, c.actor).where(c.county == county, c.set_aside.is_(False))
+    query = select(c.change_set, c.actor, c.intent["again"]).where(c.county == county, c.set_aside.is_(False))
     query = query.where(c.change_set == ids[0]) if len(ids) == 1 else query
-    found: dict[str, list[str]] = {}
-    for id, actor in conn.execute(query.order_by(c.change_set, c.seq)):
-        found.setdefault(id, []).append(actor)
+    found: dict[str, list[list[str]]] = {}
+    for id, actor, again in conn.execute(query.order_by(c.change_set, c.seq)):
+        found.setdefault(id, []).append([actor, *(again or ())])
     return found
 
 
-def _change_set(row: Row[Any], actors: Sequence[str]) -> ChangeSet:
+def _change_set(row: Row[Any], actors: Sequence[Sequence[str]]) -> ChangeSet:
     values = dict(row._mapping)
     values["status"], values["reason"] = Status(values["status"]), Reason(values["reason"])
     values["communities"] = tuple(values["communities"])
-    editors = tuple(dict.fromkeys(actors[: row.position]))
+    editors = tuple(dict.fromkeys(actor for several in actors[: row.position] for actor in several))
     return ChangeSet(**values, length=len(actors), editors=editors)

@@ -97,7 +97,7 @@ def asked(intent: Mapping[str, Any]) -> dict[str, Any]:
     >>> asked({"kind": "split", "code": "1", "community": "2", "given": ["2n01"]})
     {'kind': 'split', 'code': '1'}
     """
-    return {name: value for name, value in intent.items() if name not in ("community", "given")}
+    return {name: value for name, value in intent.items() if name not in ("community", "given", "again")}
 
 
 def _worked_out(conn: Connection, county: str, ground: Ground, intent: Mapping[str, Any]) -> tuple[Edit, Values]:
