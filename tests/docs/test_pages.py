@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from bench.__main__ import ROWS
 from pingji import __version__
 
 ROOT = Path(__file__).parents[2]
@@ -46,3 +47,8 @@ def test_decisions_are_numbered_without_a_gap() -> None:
     assert [page.name[:4] for page in pages] == [f"{n:04}" for n in range(1, len(pages) + 1)]
     titles = [page.read_text(encoding="utf-8").partition(" ")[2].partition(".")[0] for page in pages]
     assert titles == [str(n) for n in range(1, len(pages) + 1)]
+
+
+def test_every_row_of_the_benchmarks_is_described() -> None:
+    text = (ROOT / "docs" / "benchmarks.md").read_text(encoding="utf-8")
+    assert set(re.findall(r"^\| `(\w+)` \|", text, re.MULTILINE)) == set(ROWS)
