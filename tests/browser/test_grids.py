@@ -10,7 +10,6 @@ from tests.browser.conftest import OpenPage, Server
 from tests.browser.test_desk import CUT
 from tests.browser.test_wall import FAINT, KEY_LIKE
 
-EARLY = ("422",)  # a line that does not cross yet is refused, and the browser writes that down
 SHOWN = "() => window.pingji?.grids?.state.grids.size > 0 && pingji.grids.view?.canvases?.ink"
 IDLE = "() => !pingji.grids.state.busy"
 
@@ -36,7 +35,7 @@ GIVEABLE = """async () => { const { grids } = pingji, kit = pingji.mapkit, all =
       const intent = { kind: 'give', building: one.code, to: shape.code };
       const found = await grids.ask('POST', `/grids/sets/${grids.state.set.id}/preview`,
         { community: grids.state.community.code, intent }).catch(() => null);
-      if (found) return [[lon, lat], home.code, shape.code];
+      if (found && !found.refused) return [[lon, lat], home.code, shape.code];
     }
   }
 }"""
@@ -106,7 +105,7 @@ def draft(server: Server, community: str) -> str:
 
 
 def bench(open_page: OpenPage, community: str, draft: str, **options: Any) -> Bench:
-    page = open_page(f"/grids?community={community}&set={draft}", **{"provoked": EARLY, **options})
+    page = open_page(f"/grids?community={community}&set={draft}", **options)
     page.evaluate("localStorage.setItem('pingji.actor', 'Zhang San')")
     page.wait_for_function(SHOWN)
     return Bench(page)
@@ -141,7 +140,7 @@ def neighbours(rings: dict[str, list[Place]]) -> tuple[str, str]:
 def test_from_the_choice_of_a_community_to_a_cut_grid(open_page: OpenPage, server: Server, community: str) -> None:
     """Choose, cut with a line: live figures while it is drawn, two grids after, one again when it is undone."""
     name = next(one["name"] for one in server.get("grids/communities") if one["code"] == community)
-    page = open_page("/grids", provoked=EARLY)
+    page = open_page("/grids")
     page.click(".grids-empty button")
     page.keyboard.type(name)
     page.keyboard.press("Enter")
@@ -323,7 +322,7 @@ def test_the_register_is_changed_beside_the_list(open_page: OpenPage, community:
 
 def test_what_did_not_arrive_is_sent_again_once(open_page: OpenPage, community: str, draft: str) -> None:
     """The answer is lost on its way back: sent again, it is still one edit."""
-    at = bench(open_page, community, draft, provoked=(*EARLY, "ERR_FAILED"))
+    at = bench(open_page, community, draft, provoked=("ERR_FAILED",))
     a, b = neighbours(at.rings)
     lost: list[str] = []
 
@@ -346,7 +345,7 @@ def test_what_did_not_arrive_is_sent_again_once(open_page: OpenPage, community: 
 
 
 def test_what_is_refused_says_why_and_keeps_the_drawing(open_page: OpenPage, community: str, draft: str) -> None:
-    at = bench(open_page, community, draft)
+    at = bench(open_page, community, draft, provoked=("422",))
     code = sorted(at.rings)[0]
     x, y = at.middle(code)
     at.tool("c", "cut")
@@ -385,7 +384,7 @@ def test_choosing_by_click_by_box_and_by_list(open_page: OpenPage, community: st
 
 def test_two_hands_on_one_draft_lose_nothing(open_page: OpenPage, server: Server, community: str, draft: str) -> None:
     """The draft went on elsewhere: this page catches up and offers to send the same intent again."""
-    at = bench(open_page, community, draft, provoked=(*EARLY, "409"))
+    at = bench(open_page, community, draft, provoked=("409",))
     a, b = neighbours(at.rings)
     other = next(code for code in sorted(at.rings) if code not in (a, b))
     at.tool("m", "merge")

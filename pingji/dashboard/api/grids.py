@@ -3,9 +3,9 @@
 from typing import Annotated
 
 import orjson
-from fastapi import APIRouter, Header, Query, Response
+from fastapi import APIRouter, Header, Query, Request, Response
 
-from pingji.dashboard import workbench
+from pingji.dashboard import errors, workbench
 from pingji.dashboard.api.common import actor_name
 from pingji.dashboard.api.intents import EditIn, PreviewIn
 from pingji.dashboard.api.sets import Code, Id, SetIn, StepIn, WordsIn
@@ -15,6 +15,7 @@ from pingji.data.engine import reading
 from pingji.ops.change_set import Status
 
 Actor = Annotated[str | None, Header()]
+UNDRAWABLE = 422  # understood, but no border comes of it
 
 
 def router(context: Context) -> APIRouter:
@@ -73,11 +74,18 @@ def router(context: Context) -> APIRouter:
         return _edited(context, done)
 
     @routes.post("/sets/{id}/preview")
-    def preview(id: Id, body: PreviewIn) -> Response:
-        """What an intent would come to: nothing is kept."""
-        return _edited(
-            context, commands.preview_edit(context, id, body.community, body.intent.model_dump(exclude_none=True))
-        )
+    def preview(id: Id, body: PreviewIn, request: Request) -> Response:
+        """What an intent would come to: nothing is kept. A line that does not cross yet is an answer, no error."""
+        intent = body.intent.model_dump(exclude_none=True)
+        try:
+            done = commands.preview_edit(context, id, body.community, intent)
+        except errors.OURS as error:
+            status, key = errors.key_of(error)
+            if status != UNDRAWABLE:
+                raise
+            refused = errors.problem(status, key, errors.params_of(error), request.url.path)
+            return Response(b'{"refused":' + bytes(refused.body) + b"}", media_type="application/json")
+        return _edited(context, done)
 
     @routes.post("/sets/{id}/undo")
     def undo(id: Id, body: StepIn, x_actor: Actor = None) -> Response:

@@ -95,6 +95,12 @@
 
   /* ── Asking ──────────────────────────────────────────────────────────── */
 
+  /** What a problem document says in the reader's language, "" where it says nothing. */
+  grids.sentence = (problem) => {
+    const detail = (pingji.language === "en" && problem.detail_en) || problem.detail;
+    return typeof detail === "string" ? detail : "";
+  };
+
   grids.ask = async (method, path, body) => {
     const headers = { "X-Actor": encodeURIComponent(grids.actor()) };
     if (body !== undefined) headers["Content-Type"] = "application/json";
@@ -107,8 +113,7 @@
     }
     const answer = await response.json().catch(() => ({}));
     if (response.ok) return answer;
-    const detail = (pingji.language === "en" && answer.detail_en) || answer.detail;
-    const message = typeof detail === "string" ? detail : pingji.t("grids.error.unexpected", { code: response.status });
+    const message = grids.sentence(answer) || pingji.t("grids.error.unexpected", { code: response.status });
     const network = response.status === 502 || response.status === 503 || response.status === 504;
     throw Object.assign(new Error(message), { problem: { status: response.status, params: {}, ...answer }, network });
   };
@@ -298,6 +303,8 @@
     tell("preview", {});
   }
 
+  const refusedPreview = (problem) => ({ refusal: grids.sentence(problem), error: { problem } });
+
   async function askPreview() {
     timer = 0;
     const intent = wanted;
@@ -308,6 +315,7 @@
     try {
       const path = `/grids/sets/${encodeURIComponent(state.set.id)}/preview`;
       found = await grids.ask("POST", path, { community: state.community.code, intent });
+      if (found.refused) found = refusedPreview(found.refused);
     } catch (error) {
       found = { refusal: error.message, error };
     }
@@ -378,9 +386,9 @@
     if (!community || at || busy || preview) return;
     const news = pingji.live.values.grids;
     const mine = set && (pingji.live.values.drafts || []).find((one) => one.id === set.id);
-    const first = published === undefined;
+    const first = published === undefined; // what stood when the page came is on the map already
     const fresh = news && news.version !== published && (news.version > (published ?? 0) + 1 || news.communities.includes(community.code));
-    if (news) published = news.version;
+    if (news !== undefined) published = news?.version ?? 0; // null: nothing was ever published here
     if ((fresh && !first) || (mine && mine.revision > set.revision)) grids.reload();
   }
 
