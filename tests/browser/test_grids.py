@@ -1,5 +1,6 @@
 """The grid workbench with a real mouse and a real finger: tools draw intents, the server decides, the page shows it."""
 
+import math
 import uuid
 from typing import Any
 
@@ -215,6 +216,113 @@ def test_a_vertex_of_several_grids_takes_them_all_along(open_page: OpenPage, com
     at.page.keyboard.press("Control+z")
     at.position(0)
     assert at.rings == before
+
+
+def drag(at: Bench, start: Place, end: Place) -> None:
+    at.page.mouse.move(*start)
+    at.page.mouse.down()
+    at.page.mouse.move((start[0] + end[0]) / 2, (start[1] + end[1]) / 2, steps=4)
+    at.page.mouse.move(*end, steps=4)
+    at.page.mouse.up()
+
+
+def toward(start: Place, end: Place, pixels: float) -> Place:
+    """The place so many pixels from one towards another."""
+    length = ((end[0] - start[0]) ** 2 + (end[1] - start[1]) ** 2) ** 0.5
+    return [a + (b - a) / length * pixels for a, b in zip(start, end, strict=True)]
+
+
+def test_four_grids_follow_their_vertex_and_all_is_undone_to_the_last_byte(
+    open_page: OpenPage, server: Server, community: str, draft: str
+) -> None:
+    """A corner of four grids is dragged, the border over a corner of three drawn anew; undone, nothing is different."""
+    at = bench(open_page, community, draft)
+    asked = {"path": f"grids/communities/{community}", "set": draft}
+    untouched = server.get(**asked)["grids"]
+    rings = at.rings
+    node, four = nodes(rings)[0]
+    assert len(four) == 4
+    triple, three = next((vertex, owners) for vertex, owners in nodes(rings) if len(owners) == 3)
+
+    a, b, c = sorted(three)
+    starts, ends = border(rings, a, b), border(rings, a, c)
+    line = [at.at(nearest(starts, triple)), at.at(nearest(ends, triple))]
+    at.tool("r", "reshape")
+    at.click(line[0])
+    at.click(line[1])
+    at.page.keyboard.press("Enter")
+    at.position(1)
+    after = at.rings
+    assert {code for code in rings if after[code] != rings[code]} >= {a}
+
+    at.near(list(node))
+    at.tool("n", "vertices")
+    x, y = at.at(list(node))
+    aim = toward([x, y], at.middle(sorted(four)[0]), 12)
+    at.click(aim)
+    at.page.wait_for_selector(".marker-icon:not(.is-crowded)")
+    drag(at, [x, y], aim)
+    at.position(2)
+    moved = at.rings
+    assert not any(list(node) in ring for ring in moved.values())
+    known = {tuple(vertex) for ring in after.values() for vertex in ring}
+    assert [owners for vertex, owners in nodes(moved) if vertex not in known and owners == four] == [four]
+
+    for n in (1, 0):
+        at.page.keyboard.press("Control+z")
+        at.position(n)
+    assert server.get(**asked)["grids"] == untouched
+    assert at.rings == rings
+
+
+def nearest(line: list[Place], place: tuple[float, ...]) -> Place:
+    """The vertex of a border next to a place, but not there."""
+    away = {tuple(v): math.dist(v, place) for v in line}
+    return list(min((v for v in away if away[v] > 0), key=lambda v: away[v]))
+
+
+def test_a_hole_is_cut_dragged_and_filled_again(open_page: OpenPage, community: str, draft: str) -> None:
+    """A line that ends where it began cuts an island out of a grid."""
+    at = bench(open_page, community, draft)
+    before, figures = at.rings, at.figures
+    code = max(before, key=lambda one: len(before[one]))
+    x, y = at.middle(code)
+    corners = [[x - 18, y - 18], [x + 18, y - 18], [x + 18, y + 18], [x - 18, y + 18]]
+    at.tool("c", "cut")
+    at.page.keyboard.down("Alt")
+    for corner in corners:
+        at.click(corner)
+    at.page.keyboard.up("Alt")
+    at.click([x - 16, y - 17])  # near where it began is meant to be there
+    at.page.keyboard.press("Enter")
+    at.position(1)
+    [island] = set(at.rings) - set(before)
+    parts = "code => pingji.grids.state.grids.get(code).geometry.coordinates"
+    outer, hole = at.page.evaluate(parts, code)
+    assert sorted(map(tuple, hole[:-1])) == sorted(map(tuple, at.rings[island][:-1]))
+    assert outer == before[code]
+
+    corner = hole[0]
+    at.near(corner)
+    at.tool("n", "vertices")
+    spot = at.at(corner)
+    at.click(toward(spot, at.middle(island), 30))
+    at.page.wait_for_selector(".marker-icon:not(.is-crowded)")
+    drag(at, spot, toward(spot, at.middle(island), 14))
+    at.position(2)
+    outer, hole = at.page.evaluate(parts, code)
+    assert corner not in hole
+    assert sorted(map(tuple, hole[:-1])) == sorted(map(tuple, at.rings[island][:-1]))
+
+    at.tool("v", "select")
+    at.page.evaluate("codes => pingji.grids.select(codes)", [code, island])
+    at.tool("m", "merge")
+    at.page.click(f"[data-control='into-{code}']")
+    at.page.click("[data-control=finish]")
+    at.position(3)
+    [ring] = at.page.evaluate(parts, code)
+    assert sorted(ring[:-1]) == sorted(before[code][:-1])
+    assert at.figures == figures
 
 
 def test_vertices_are_added_and_removed(open_page: OpenPage, community: str, draft: str) -> None:

@@ -42,8 +42,8 @@
     return vertex ? window.L.latLng(vertex[1], vertex[0]) : event.latlng;
   };
 
-  /** Points that are being drawn, with the one under the pointer; `changed` hears of each. */
-  function makePen(changed) {
+  /** Points that are being drawn, with the one under the pointer; `changed` hears of each. A line that `closes` ends where it began, exactly. */
+  function makePen(changed, closes = false) {
     let points = [];
     let cursor = null;
     let twice = false; // two quick taps far apart are reported as a double one too
@@ -51,16 +51,21 @@
       changed();
       grids.repaintInk();
     };
+    const onScreen = (latlng) => grids.view.map.latLngToContainerPoint(latlng);
+    const placed = (event) => {
+      const place = snapped(event);
+      const ends = closes && points.length > 2 && onScreen(points[0]).distanceTo(onScreen(place)) < SNAP_PX;
+      return ends ? points[0] : place;
+    };
     return {
       get points() { return points; },
       get twice() { return twice; },
       get drawn() { return cursor ? [...points, cursor] : points; },
       add(event) {
-        const { map } = grids.view;
-        const place = snapped(event);
+        const place = placed(event);
         const last = points[points.length - 1];
         const near = SAME_PX[event.originalEvent.pointerType === "mouse" ? "mouse" : "touch"];
-        twice = Boolean(last) && map.latLngToContainerPoint(last).distanceTo(map.latLngToContainerPoint(place)) < near;
+        twice = Boolean(last) && onScreen(last).distanceTo(onScreen(place)) < near;
         if (twice) return;
         points = [...points, place];
         cursor = null;
@@ -69,7 +74,7 @@
       },
       move(event) {
         if (!points.length || event.originalEvent.pointerType === "touch") return;
-        cursor = snapped(event);
+        cursor = placed(event);
         tell();
       },
       back() {
@@ -99,7 +104,7 @@
     const pen = makePen(() => {
       const { drawn } = pen;
       grids.preview(drawn.length > 1 ? intentOf(drawn.map(lonlat)) : null);
-    });
+    }, true);
     const finish = async () => {
       const line = pen.points.map(lonlat);
       const intent = line.length > 1 ? intentOf(line) : null;
