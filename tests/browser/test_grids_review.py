@@ -250,6 +250,7 @@ def test_a_past_day_is_shown_read_only_with_the_lineage_of_a_grid(
     expect(page.locator(".gp-lineage-link.is-merge")).to_have_count(1, timeout=SOON)
     expect(page.locator(".gp-lineage-words")).to_contain_text(f"{other[-3:]} merged into {one[-3:]}")
     expect(page.locator(".gp-version-bar.is-now.is-chosen")).to_have_count(1)
+    expect(page.locator(".gp-duty-phone").first).to_contain_text("****")
 
 
 def test_an_exercise_holds_publishing_back_and_says_so_while_drafts_go_on(
@@ -338,6 +339,22 @@ def test_a_shifted_file_is_asked_about_and_becomes_a_change_set(
     expect(page.locator(f"tr[data-code='{other}'] .gp-state[data-state=ended]")).to_be_visible(timeout=SOON)
     expect(page.locator(f"tr[data-code='{one}'] .gp-state[data-state=changed]")).to_be_visible()
     assert page.evaluate("pingji.grids.state.set.origin") == "import"
+
+
+def test_a_file_that_is_what_stands_today_is_good_news(
+    open_page: OpenPage, server: Server, communities: list[str], tmp_path: Path
+) -> None:
+    server.routine()
+    file = tmp_path / "today.geojson"
+    file.write_bytes(httpx.get(f"{server.url}/api/v1/grids/export?format=geojson&community={communities[9]}").content)
+    page = workbench(open_page, f"community={communities[9]}", provoked=("409",))
+    panel(page, "sets")
+    page.get_by_role("button", name="Import grids").click()
+    page.set_input_files("dialog [name=file]", file)
+    submit_dialog(page)
+    expect(page.locator(".toast")).to_contain_text("those that stand today", timeout=SOON)
+    expect(page.locator("dialog[open]")).to_have_count(0)
+    assert page.evaluate("pingji.grids.state.set") is None
 
 
 @pytest.mark.parametrize("language", ["zh_CN", "en"])

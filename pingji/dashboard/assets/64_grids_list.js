@@ -84,7 +84,7 @@
     row.setAttribute("role", "option");
     row.setAttribute("aria-selected", String(state.selected.has(one.code)));
     row.tabIndex = i === 0 || state.selected.has(one.code) ? 0 : -1;
-    const people = [one.name, one.leader || t("grids.list.no_leader")].filter(Boolean).join(" · ");
+    const people = [shortName(one.name), one.leader || t("grids.list.no_leader")].filter(Boolean).join(" · ");
     const changed = one.provisional ? "new" : one.changed ? "changed" : "";
     row.append(
       grids.light(one.light),
@@ -94,6 +94,12 @@
       make("span", "grids-row-more", changed ? make("em", "", t(`grids.list.${changed}`)) : "", t("grids.list.row", { residents: pingji.number(one.residents), area: grids.areaText(one.area_m2) })),
     );
     return row;
+  }
+
+  /** A name without the community's in front of it: that stands at the head of the page. */
+  function shortName(name) {
+    const before = state.community?.name;
+    return before && name.startsWith(before) && name.length > before.length ? name.slice(before.length).trim() : name;
   }
 
   function paintRows() {

@@ -43,6 +43,8 @@
     const rows = ["read", "kept", "dropped", "unchanged", "matched_by_code", "matched_by_overlap", "new", "ended"];
     const list = make("dl", "gp-report", ...rows.flatMap((name) => [make("dt", "", t(`grids.set.import_${name}`)), make("dd", "", number(found[name]))]));
     const notes = (found.notes || []).map((one) => make("li", "", one));
+    if (found.ended_codes?.length) notes.unshift(make("li", "", t("grids.set.import_ended_which", { grids: parts.labels(found.ended_codes) })));
+    if (found.recoded?.length) notes.unshift(make("li", "", t("grids.set.import_recoded", { n: number(found.recoded.length), rows: found.recoded.slice(0, 5).map((one) => `${one.given || "—"} → ${parts.label(one.code)}`).join(t("grids.set.separator")) })));
     return [list, ...(notes.length ? [make("ul", "gp-report-notes", ...notes)] : [])];
   }
 
@@ -99,6 +101,7 @@
           const answer = await send(file.files[0], values, offset);
           queueMicrotask(() => told(answer));
         } catch (error) {
+          if (grids.keyOf(error) === "nothing_new") return queueMicrotask(() => parts.say(error.message)); // good news: there is nothing to do
           if (grids.keyOf(error) !== "shift_undecided") throw error;
           ask(String(error.problem.params.value || "gcj02"));
           throw new Error(t("grids.set.offset_hint"));

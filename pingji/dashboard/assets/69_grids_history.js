@@ -10,7 +10,7 @@
   let slot = null;
   let known = { community: "", changes: [], operations: [] };
   let failure = "";
-  let descent = null; // {code, answer}
+  let descent = null; // {code, answer, duty: the grid of the day that is shown, with its people}
 
   const address = () => new URLSearchParams(location.search);
   const today = () => parts.date(pingji.live.now());
@@ -101,11 +101,24 @@
 
   /* ── The chosen grid ─────────────────────────────────────────────────── */
 
-  /** Who answered for the chosen grid on the day that is shown. */
+  /** Who answered for the chosen grid on the day that is shown, with the masked numbers once they have been asked for. */
   function onDuty(feature) {
     const { leader, deputy } = feature.properties;
-    const line = (name, value) => make("div", "gp-duty-line", make("span", "", name), make("b", "", value || t("grids.history.nobody")));
-    return make("div", "gp-duty", line(t("grids.history.leader"), leader), line(t("grids.history.deputy"), deputy));
+    const duty = descent?.code === String(feature.id) ? descent.duty : null;
+    const phone = (name) => (duty?.[name] ? make("i", "gp-duty-phone", duty[name]) : "");
+    const line = (name, value, number) => make("div", "gp-duty-line", make("span", "", name), make("b", "", value || t("grids.history.nobody")), number);
+    return make("div", "gp-duty", line(t("grids.history.leader"), leader, phone("leader_phone")), line(t("grids.history.deputy"), deputy, phone("deputy_phone")));
+  }
+
+  /** The grid at the middle of the chosen one, as it was on the day that is shown; null where that is another one. */
+  async function dutyOf(code) {
+    const shape = grids.shape(code);
+    if (!shape) return null;
+    const [lat, lon] = pingji.mapkit.latLngOf(shape);
+    const query = new URLSearchParams({ lonlat: `${lon},${lat}` });
+    for (const name of ["date", "operation"]) if (address().get(name)) query.set(name, address().get(name));
+    const { grid } = await grids.ask("GET", `/grids/of?${query}`);
+    return grid?.code === code ? grid : null;
   }
 
   function descentOf() {
@@ -125,8 +138,9 @@
     if (!code || more.length || descent?.code === code || slot.hidden) return paint();
     const mine = ++asking;
     try {
+      const duty = dutyOf(code).catch(() => null); // without the numbers the names are still there
       const answer = await grids.ask("GET", `/grids/lineage?code=${encodeURIComponent(code)}`);
-      if (mine === asking) descent = { code, answer };
+      if (mine === asking) descent = { code, answer, duty: await duty };
     } catch {
       if (mine === asking) descent = { code, answer: { versions: [], links: [] } }; // a grid of a draft has no past yet
     }
