@@ -44,10 +44,7 @@ def fitted(line: shapely.LineString, shapes: NDArray[np.object_], crs: CRS) -> s
     >>> longer.bounds[1] < 43.6 and longer.bounds[3] > 43.61
     True
     """
-    if line.is_empty or not line.length or not np.isfinite(shapely.get_coordinates(line)).all():
-        raise LineDoesNotCross(codes=(), lonlat=None)
-    if not line.is_simple:
-        raise WouldSelfIntersect(codes=(), lonlat=_first(line))
+    require_simple(line)
     line = shapely.remove_repeated_points(line)
     lonlat = shapely.get_coordinates(line)
     metric = to_metric(line, crs)
@@ -81,6 +78,19 @@ def fitted(line: shapely.LineString, shapes: NDArray[np.object_], crs: CRS) -> s
     if not path.is_simple:
         raise WouldSelfIntersect(codes=(), lonlat=_first(line))
     return path
+
+
+def require_simple(line: shapely.LineString) -> None:
+    """Refuse a line that can't be a border, before it is computed with: a tangle takes minutes.
+
+    Raises
+    ------
+    WouldSelfIntersect, LineDoesNotCross
+    """
+    if line.is_empty or not line.length or not np.isfinite(shapely.get_coordinates(line)).all():
+        raise LineDoesNotCross(codes=(), lonlat=None)
+    if not line.is_simple:
+        raise WouldSelfIntersect(codes=(), lonlat=_first(line))
 
 
 def carved(

@@ -8,7 +8,7 @@ from shapely.geometry.base import BaseGeometry
 
 from pingji.geo.coverage.assign import Segment, reassembled, segments
 from pingji.geo.coverage.corners import Sides, extensions, shared
-from pingji.geo.coverage.drawing import carved, fitted, loose_end
+from pingji.geo.coverage.drawing import carved, fitted, loose_end, require_simple
 from pingji.geo.coverage.errors import LineDoesNotCross, OutsideCommunity
 from pingji.geo.coverage.measure import area_m2
 from pingji.geo.coverage.model import Coverage, Edit
@@ -57,6 +57,7 @@ def reshape(coverage: Coverage, line: shapely.LineString, codes: Sequence[str] |
     >>> {code: round(m2) for code, m2 in edit.gained_m2.items()}, {c: round(m2) for c, m2 in edit.lost_m2.items()}
     ({'001': 53823}, {'002': 53823})
     """
+    require_simple(line)
     touched = _touched(coverage, line, codes)
     shapes = coverage.shapes(touched)
     path = fitted(line, shapes, coverage.crs)
