@@ -38,6 +38,8 @@ def open_engine(url: str) -> Engine:
     ------
     UnsupportedDatabase
         Another database, a SQLite without a file, or a URL that isn't one.
+    DatabaseUnreachable
+        The folder of a SQLite file can't be made.
 
     Notes
     -----
@@ -87,7 +89,11 @@ def _json(value: object) -> str:
 
 
 def _sqlite(url: URL) -> Engine:
-    Path(str(url.database)).parent.mkdir(parents=True, exist_ok=True)
+    folder = Path(str(url.database)).parent
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as e:
+        raise DatabaseUnreachable(url=url.render_as_string(hide_password=True), reason=e.strerror) from e
     engine = create_engine(
         url.set(drivername="sqlite+pysqlite"),
         connect_args={"timeout": _BUSY_S, "check_same_thread": False},

@@ -106,6 +106,13 @@ def test_another_database_is_refused(url: str) -> None:
         open_engine(url)
 
 
+def test_a_folder_that_can_not_be_made_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(DatabaseUnreachable) as caught:
+        open_engine(f"sqlite:///{tmp_path}/file/pingji.db")
+    assert "file/pingji.db" in str(caught.value.params["url"])
+
+
 def test_a_silent_server_is_named_without_its_password() -> None:
     engine = open_engine("postgresql://someone:secret@127.0.0.1:1/nowhere")
     with pytest.raises(DatabaseUnreachable) as caught, reading(engine):

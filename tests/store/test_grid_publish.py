@@ -385,6 +385,12 @@ def test_a_layer_with_a_past_is_not_replaced_outright(county: Engine, tmp_path: 
     whole = ImportOptions(county=COUNTY, replace=True, accept_offset="none")
     with reading(county) as conn:
         assert not plan_import(conn, "grids", [file], whole).report.errors
+    draft(county, cut(G1, 126.03), id="under way")  # somebody's work would lose its ground
+    with reading(county) as conn, pytest.raises(GridsHaveHistory):
+        plan_import(conn, "grids", [file], whole)
+    with writing(county) as conn:
+        found = drafts.load(conn, COUNTY, "under way")
+        drafts.save(conn, COUNTY, take(found, Step.DISCARD, AUTHOR, "", AT), found.revision)
     published(county, MERGE)
     with reading(county) as conn, pytest.raises(GridsHaveHistory):
         plan_import(conn, "grids", [file], whole)

@@ -38,6 +38,7 @@ def switch_mode(context: Context, press: Press, actor: str) -> tuple[State, bool
 
     Raises
     ------
+    UnknownScope
     PressRefused
         With the reason, where the state does not allow it.
     """

@@ -83,7 +83,12 @@ class FileMapping:
 
 
 def load_mapping(name: str) -> FileMapping:
-    """A mapping by the name of one that is shipped (`cambridge`) or by the path of a TOML file."""
+    """A mapping by the name of one that is shipped (`cambridge`) or by the path of a TOML file.
+
+    Raises
+    ------
+    UnknownMapping, BadMapping
+    """
     shipped = _FOLDER / f"{name}.toml"
     path = shipped if shipped.is_file() and "/" not in name else Path(name)
     try:
@@ -99,7 +104,12 @@ def load_mapping(name: str) -> FileMapping:
 
 
 def require_fields(mapping: LayerMapping, names: tuple[str, ...], file: str) -> None:
-    """Refuse a file that lacks a field which the mapping needs."""
+    """Refuse a file that lacks a field which the mapping needs.
+
+    Raises
+    ------
+    MissingColumn
+    """
     for missing in sorted(mapping.fields() - set(names)):
         raise MissingColumn(file=file, field=missing, value=", ".join(names))
 

@@ -6,13 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Table, select
 
 from pingji.data import derive, features, journal, notify
 from pingji.data.errors import BadMapping, EmptyFile, FileError, GridsHaveHistory, ImportRefused, UnknownCounty
 from pingji.data.files import county as counties
 from pingji.data.files.guard import require_file
-from pingji.data.files.mapping import load_mapping
+from pingji.data.files.mapping import FileMapping, load_mapping
 from pingji.data.files.reading import ImportOptions, read_rows, settle_shift
 from pingji.data.files.rows import Rows, drop_duplicates
 from pingji.data.files.source import Note
@@ -70,24 +70,16 @@ def plan_import(
     first = files[0].name
     for path in files:
         require_file(path)
-    mapping = load_mapping(options.mapping) if options.mapping else None
-    if mapping is not None and layer not in mapping.layers:
-        raise BadMapping(file=mapping.name, field=f"layers.{layer}", value=", ".join(mapping.layers))
+    mapping = _mapping_for(layer, options)
     county = counties.county_code(conn, first, options.county, mapping)
     outline = counties.outline_of(conn, county)
     if outline is None and layer not in _GROUND:
         raise UnknownCounty(file=first, value=county)
-
     if layer == "grids" and options.replace and has_history(conn, county):
         raise GridsHaveHistory(file=first)
 
     rows, skip = read_rows(table, files, options, mapping)
-    stored: set[str] = set()
-    if not options.replace:
-        stored = set(conn.execute(select(table.c.code).where(table.c.county == county)).scalars())
-        if layer == "grids":
-            stored |= ended_codes(conn, county)
-    drop_duplicates(rows, stored, skip)
+    drop_duplicates(rows, set() if options.replace else _codes_used(conn, county, table), skip)
     found = counties.shift_of(rows.kept, outline, layer) if outline is not None else None
     offset = settle_shift(rows, found, options, first)
     if outline is not None:
@@ -105,7 +97,25 @@ def plan_import(
             row.values.setdefault("township", township)
     _note_incomplete(layer, rows)
     _note_coverage(layer, rows)
-    report = ImportReport(
+    ready = [{**row.values, "geom": row.geometry, "source": row.source} for row in rows.kept]
+    return ImportPlan(layer, county, ready, areas, options.replace, _report(files, rows, offset))
+
+
+def _mapping_for(layer: str, options: ImportOptions) -> FileMapping | None:
+    mapping = load_mapping(options.mapping) if options.mapping else None
+    if mapping is not None and layer not in mapping.layers:
+        raise BadMapping(file=mapping.name, field=f"layers.{layer}", value=", ".join(mapping.layers))
+    return mapping
+
+
+def _codes_used(conn: Connection, county: str, table: Table) -> set[str]:
+    """Codes that a row of the file can't have any more; those of ended grids are never given out again."""
+    stored = set(conn.execute(select(table.c.code).where(table.c.county == county)).scalars())
+    return stored | ended_codes(conn, county) if table.name == "grids" else stored
+
+
+def _report(files: Sequence[Path], rows: Rows, offset: OffsetFinding | None) -> ImportReport:
+    return ImportReport(
         tuple(file.name for file in files),
         rows.read,
         len(rows.kept),
@@ -115,8 +125,6 @@ def plan_import(
         rows.notes,
         offset,
     )
-    ready = [{**row.values, "geom": row.geometry, "source": row.source} for row in rows.kept]
-    return ImportPlan(layer, county, ready, areas, options.replace, report)
 
 
 def apply_import(conn: Connection, plan: ImportPlan, *, actor: str = "", at: int | None = None, title: str = "") -> int:

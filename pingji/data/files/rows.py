@@ -64,6 +64,10 @@ def by_headers(table: Table, source: Source, *, optional: Collection[str] = ()) 
     """A mapping from the file's own headers: our column names and their common Chinese and English aliases.
 
     A column that the layer needs has to be there, unless it is among `optional`.
+
+    Raises
+    ------
+    MissingColumn
     """
     columns: dict[str, str] = {}
     known = aliases()

@@ -4,7 +4,8 @@ from sqlalchemy import Connection, select
 
 from pingji.data.operations import operations_of
 from pingji.data.scopes import COMMUNITY, COUNTY, TOWNSHIP, Scope
-from pingji.data.tables import LAYER_TABLES, area, past_grids
+from pingji.data.tables import LAYER_TABLES, area, change_set, past_grids
+from pingji.ops.change_set import Status
 
 
 def held_scopes(conn: Connection, county: str) -> list[tuple[str, str, bool]]:
@@ -24,11 +25,15 @@ def held_scopes(conn: Connection, county: str) -> list[tuple[str, str, bool]]:
 
 
 def has_history(conn: Connection, county: str) -> bool:
-    """Whether replacing all grids outright would forget something: versions, or the grids of a roll call under way."""
-    g, p = LAYER_TABLES["grids"].c, past_grids.c
+    """Whether replacing all grids outright would forget something.
+
+    Versions, changes that somebody is working on, or the grids of a roll call under way.
+    """
+    g, p, s = LAYER_TABLES["grids"].c, past_grids.c, change_set.c
     published = select(g.id).where(g.county == county, g.change_set != "").limit(1)
     ended = select(p.id).where(p.county == county).limit(1)
-    if conn.scalars(published).first() is not None or conn.scalars(ended).first() is not None:
+    under_way = select(s.id).where(s.county == county, s.status.in_([Status.DRAFT.value, Status.REVIEW.value])).limit(1)
+    if any(conn.scalars(query).first() is not None for query in (published, ended, under_way)):
         return True
     return any(o.is_open for o in operations_of(conn, county))
 
