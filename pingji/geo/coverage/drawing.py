@@ -7,16 +7,15 @@ from pyproj import CRS
 from shapely.geometry.base import BaseGeometry
 
 from pingji.geo.coverage.errors import LineDoesNotCross, WouldSelfIntersect
-from pingji.geo.coverage.measure import width_m
+from pingji.geo.coverage.measure import metres_by_degree, width_m
 from pingji.geo.coverage.planar import Area, faces_of, polygons_of
-from pingji.geo.crs import to_lonlat, to_metric
 
 OVERSHOOT_M = 2.0  # an end this near to a border was meant to lie on it
 SNAP_M = 0.05  # nearer than this, two places are one
 _BEYOND_M = 0.1
 
 
-def fitted(line: shapely.LineString, shapes: NDArray[np.object_], crs: CRS) -> shapely.LineString:
+def fitted(line: shapely.LineString, shapes: NDArray[np.object_]) -> shapely.LineString:
     """A drawn line that really crosses the borders it was meant to.
 
     Parameters
@@ -24,8 +23,6 @@ def fitted(line: shapely.LineString, shapes: NDArray[np.object_], crs: CRS) -> s
     line : LineString, EPSG:4490 lon/lat degrees
     shapes : array of Polygon or MultiPolygon, EPSG:4490 lon/lat degrees
         What it is drawn over.
-    crs : CRS
-        Metric system of the place.
 
     Returns
     -------
@@ -40,17 +37,20 @@ def fitted(line: shapely.LineString, shapes: NDArray[np.object_], crs: CRS) -> s
     Examples
     --------
     >>> line = shapely.LineString([(126.505, 43.6), (126.505, 43.61)])
-    >>> longer = fitted(line, np.array([shapely.box(126.5, 43.6, 126.51, 43.61)]), CRS.from_epsg(4551))
+    >>> longer = fitted(line, np.array([shapely.box(126.5, 43.6, 126.51, 43.61)]))
     >>> longer.bounds[1] < 43.6 and longer.bounds[3] > 43.61
     True
     """
     require_simple(line)
     line = shapely.remove_repeated_points(line)
     lonlat = shapely.get_coordinates(line)
-    metric = to_metric(line, crs)
-    xy = shapely.get_coordinates(metric)
-    borders = shapely.union_all(shapely.boundary(to_metric(shapes, crs)))
-    nodes, nodes_xy = shapely.get_coordinates(shapes), shapely.get_coordinates(to_metric(shapes, crs))
+    # Stretched to metres, not projected: an end that lies on a border of kilometres would lie metres beside it.
+    (metres,) = metres_by_degree(lonlat[:, 1].mean(keepdims=True))
+    xy = lonlat * metres
+    metric = shapely.LineString(xy)
+    nodes = shapely.get_coordinates(shapes)
+    nodes_xy = nodes * metres
+    borders = shapely.union_all(shapely.boundary(shapely.set_coordinates(shapes.copy(), nodes_xy)))
     points = np.asarray(shapely.points(nodes_xy), dtype=object)
     shapely.prepare(metric)
     hit = np.flatnonzero(shapely.dwithin(points, metric, SNAP_M))
@@ -69,8 +69,8 @@ def fitted(line: shapely.LineString, shapes: NDArray[np.object_], crs: CRS) -> s
         if not near:
             way.append((float(length[i]), (float(lonlat[i, 0]), float(lonlat[i, 1]))))
         if beyond is not None:
-            end = to_lonlat(shapely.Point(beyond), crs)
-            way.append((-1.0 if i == 0 else float(length[-1]) + 1.0, (end.x, end.y)))
+            end = beyond / metres
+            way.append((-1.0 if i == 0 else float(length[-1]) + 1.0, (float(end[0]), float(end[1]))))
     way.sort()
     if len(way) < 2:
         raise LineDoesNotCross(codes=(), lonlat=_first(line))

@@ -54,6 +54,20 @@ def ground_m2(shapes: NDArray[np.object_], crs: CRS) -> NDArray[np.float64]:
     return np.asarray(np.bincount(shape[part], np.where(exterior, size, -size), len(shapes)))
 
 
+def metres_by_degree(lat_deg: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Metres of a degree of longitude and of one of latitude, shape (n, 2), at latitudes in degrees, shape (n,).
+
+    Examples
+    --------
+    >>> metres_by_degree(np.array([0.0, 60.0])).round(-1).tolist()
+    [[111320.0, 110570.0], [55800.0, 111410.0]]
+    """
+    lat = np.radians(lat_deg)
+    wide = 111_412.84 * np.cos(lat) - 93.5 * np.cos(3 * lat)
+    tall = 111_132.95 - 559.82 * np.cos(2 * lat) + 1.175 * np.cos(4 * lat)
+    return np.column_stack([wide, tall])
+
+
 def width_m(shapes: NDArray[np.object_]) -> NDArray[np.float64]:
     """Mean width of each shape in lon/lat degrees: of a sliver it is about twice the area by the perimeter.
 
@@ -72,9 +86,7 @@ def width_m(shapes: NDArray[np.object_]) -> NDArray[np.float64]:
         return np.empty(0)
     xy, owner = shapely.get_coordinates(shapes, return_index=True)
     count = np.bincount(owner, minlength=len(shapes))
-    lat = np.radians(np.bincount(owner, xy[:, 1], len(shapes)) / np.maximum(count, 1))
-    wide = 111_412.84 * np.cos(lat) - 93.5 * np.cos(3 * lat)
-    tall = 111_132.95 - 559.82 * np.cos(2 * lat) + 1.175 * np.cos(4 * lat)
-    flat = shapely.set_coordinates(shapes.copy(), xy * np.column_stack([wide, tall])[owner])
+    metres = metres_by_degree(np.bincount(owner, xy[:, 1], len(shapes)) / np.maximum(count, 1))
+    flat = shapely.set_coordinates(shapes.copy(), xy * metres[owner])
     area, length = np.asarray(shapely.area(flat)), np.asarray(shapely.length(flat))
     return np.divide(2 * area, length, out=np.zeros(len(shapes)), where=length > 0)

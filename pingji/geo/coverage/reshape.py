@@ -60,7 +60,7 @@ def reshape(coverage: Coverage, line: shapely.LineString, codes: Sequence[str] |
     require_simple(line)
     touched = _touched(coverage, line, codes)
     shapes = coverage.shapes(touched)
-    path = fitted(line, shapes, coverage.crs)
+    path = fitted(line, shapes)
     core, loose = _pieces(coverage, touched, [path])
     if not loose:
         raise LineDoesNotCross(codes=tuple(touched), lonlat=loose_end(line, list(shapes)))

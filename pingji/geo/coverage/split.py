@@ -53,7 +53,7 @@ def split(coverage: Coverage, code: str, line: shapely.LineString, codes: Sequen
     """
     shape = coverage[code]
     shapes = np.array([shape], dtype=object)
-    path = fitted(line, shapes, coverage.crs)
+    path = fitted(line, shapes)
     parts = carved(shapes, [path], coverage.crs)
     faces = [face for members in parts.values() for face in members]
     uncut = [members[0] for members in parts.values() if len(members) == 1]

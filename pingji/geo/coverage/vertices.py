@@ -7,10 +7,11 @@ import shapely
 from numpy.typing import NDArray
 
 from pingji.geo.coverage.errors import NoVertexThere, OutsideCommunity
+from pingji.geo.coverage.measure import metres_by_degree
 from pingji.geo.coverage.model import Coverage, Edit
 from pingji.geo.coverage.planar import Area, Node, rebuilt, rings_of
 from pingji.geo.coverage.settle import one_community, settled
-from pingji.geo.crs import to_lonlat, to_metric
+from pingji.geo.crs import to_metric
 
 REACH_M = 0.5  # how far beside a vertex or an edge a pointer may be; a browser that snaps is far nearer
 _REACH_DEG = 1e-5
@@ -83,16 +84,17 @@ def insert_vertex(coverage: Coverage, at: Node, to: Node | None = None) -> Edit:
     WouldSelfIntersect, StillInvalid
     """
     point = shapely.Point(at)
-    metric_at = to_metric(point, coverage.crs)
+    (metres,) = metres_by_degree(np.array([at[1]]))  # not projected: the middle of a long edge lies on it
+    stretched_at = shapely.Point(np.array(at) * metres)
     best: tuple[float, NDArray[np.float64]] | None = None
     for code in coverage.near(point, _REACH_DEG):
-        for ring in rings_of(to_metric(coverage[code], coverage.crs)):
-            away = float(ring.distance(metric_at))
+        for ring in rings_of(shapely.transform(coverage[code], lambda xy: xy * metres)):
+            away = float(ring.distance(stretched_at))
             if away < REACH_M and (best is None or away < best[0]):
-                best = (away, shapely.get_coordinates(ring.interpolate(ring.project(metric_at)))[0])
+                best = (away, shapely.get_coordinates(ring.interpolate(ring.project(stretched_at)))[0])
     if best is None:
         raise NoVertexThere(lonlat=at, distance_m=None)
-    foot = to_lonlat(shapely.Point(best[1]), coverage.crs)
+    foot = shapely.Point(best[1] / metres)
     edge = _edge(coverage, foot)
     if edge is None:
         raise NoVertexThere(lonlat=at, distance_m=best[0])
