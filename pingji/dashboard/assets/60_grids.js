@@ -1,4 +1,5 @@
 /* The grid workbench: what it knows, whom it tells, and its one way to ask the server. docs/grids.md is the contract.
+   Previews, what is chosen and which tool is in hand are in 60_grids_preview.js.
 
    Everything about borders comes from the server: this page sends intents and paints answers, it computes no border.
 
@@ -32,7 +33,6 @@
 
   const pingji = window.pingji;
   const TIMEOUT_MS = 30000;
-  const PREVIEW_MS = 120;
   const ACTOR = "pingji.actor";
 
   const state = {
@@ -240,7 +240,7 @@
   async function send(what, body, intent) {
     const { set, community } = state;
     setBusy(true);
-    clearPreview();
+    grids.preview(null);
     try {
       const path = `/grids/sets/${encodeURIComponent(set.id)}/${what}`;
       const answer = await grids.ask("POST", path, { revision: set.revision, community: community.code, actor: grids.actor(), ...body });
@@ -278,75 +278,6 @@
 
   grids.undo = () => next(async () => (state.set?.can_undo ? send("undo", {}, null) : null));
   grids.redo = () => next(async () => (state.set?.can_redo ? send("redo", {}, null) : null));
-
-  /* ── Preview ─────────────────────────────────────────────────────────── */
-
-  let wanted = null; // the newest intent that was not asked yet
-  let asking = false;
-  let timer = 0;
-  let round = 0;
-
-  grids.preview = (intent) => {
-    if (!intent) return clearPreview();
-    if (!state.set || !grids.editable()) return;
-    wanted = intent;
-    if (!asking && !timer) timer = setTimeout(askPreview, PREVIEW_MS);
-  };
-
-  function clearPreview() {
-    clearTimeout(timer);
-    timer = 0;
-    wanted = null;
-    round += 1;
-    if (!state.preview) return;
-    state.preview = null;
-    tell("preview", {});
-  }
-
-  const refusedPreview = (problem) => ({ refusal: grids.sentence(problem), error: { problem } });
-
-  async function askPreview() {
-    timer = 0;
-    const intent = wanted;
-    const mine = round;
-    wanted = null;
-    asking = true;
-    let found;
-    try {
-      const path = `/grids/sets/${encodeURIComponent(state.set.id)}/preview`;
-      found = await grids.ask("POST", path, { community: state.community.code, intent });
-      if (found.refused) found = refusedPreview(found.refused);
-    } catch (error) {
-      found = { refusal: error.message, error };
-    }
-    asking = false;
-    if (mine === round) {
-      state.preview = found;
-      tell("preview", {});
-    }
-    if (wanted) timer = setTimeout(askPreview, PREVIEW_MS);
-  }
-
-  /* ── Selecting ───────────────────────────────────────────────────────── */
-
-  grids.select = (codes, { add = false, zoom = false } = {}) => {
-    if (!add) state.selected.clear();
-    for (const code of codes) if (state.grids.has(code)) state.selected.add(code);
-    tell("selection", {});
-    if (zoom && codes.length) grids.zoomTo(codes);
-  };
-
-  grids.toggle = (code) => {
-    state.selected.has(code) ? state.selected.delete(code) : state.selected.add(code);
-    tell("selection", {});
-  };
-
-  grids.setTool = (name) => {
-    if (state.tool === name) return;
-    state.tool = name;
-    clearPreview();
-    tell("tool", {});
-  };
 
   /* ── Panels ──────────────────────────────────────────────────────────── */
 
