@@ -145,7 +145,7 @@
     bar.undo.disabled = !steps || !set.can_undo || busy;
     bar.redo.disabled = !steps || !set.can_redo || busy;
     bar.held.hidden = !held;
-    pingji.setText(bar.held, held ? t("grids.head.held", { name: held.scope_name }) : "");
+    pingji.setText(bar.held, held ? t(held.exercise ? "grids.head.held_exercise" : "grids.head.held", { name: held.scope_name }) : "");
   }
 
   const day = new Intl.DateTimeFormat("en-CA", { timeZone: "Asia/Shanghai", year: "numeric", month: "2-digit", day: "2-digit" });

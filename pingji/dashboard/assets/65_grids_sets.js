@@ -16,7 +16,7 @@
 
   /* ── Beginning, renaming ─────────────────────────────────────────────── */
 
-  const reasonOptions = () => parts.reasons.map((one) => [one, t(`grids.reason.${one}`)]);
+  const reasonOptions = () => parts.reasons.map((one) => [one, t(`choice.grids.reason.${one}`)]);
 
   function wordFields(set) {
     return [
@@ -177,7 +177,7 @@
   /* ── The panel ───────────────────────────────────────────────────────── */
 
   function head(set) {
-    const line = [t(`grids.reason.${set.reason}`), parts.who(set.author), parts.ago(set.created_at)].filter(Boolean).join(" · ");
+    const line = [t(`choice.grids.reason.${set.reason}`), parts.who(set.author), parts.ago(set.created_at)].filter(Boolean).join(" · ");
     const nodes = [make("div", "gp-set-head", make("h3", "gp-set-name", set.name), parts.status(set.status)), make("p", "gp-set-meta", line)];
     const others = (set.editors || []).filter((one) => one !== set.author);
     if (others.length) nodes.push(make("p", "gp-set-meta", t("grids.set.with", { names: others.map(parts.who).join(t("grids.set.separator")) })));

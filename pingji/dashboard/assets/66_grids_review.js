@@ -217,7 +217,7 @@
   function head(set) {
     const close = parts.button("gp-close", "×", review.close);
     close.setAttribute("aria-label", t("grids.review.close"));
-    const meta = [t(`grids.reason.${set.reason}`), t("grids.review.author", { name: parts.who(set.author) }), set.submitted_at ? t("grids.review.submitted", { time: parts.when(set.submitted_at) }) : ""].filter(Boolean).join(" · ");
+    const meta = [t(`choice.grids.reason.${set.reason}`), t("grids.review.author", { name: parts.who(set.author) }), set.submitted_at ? t("grids.review.submitted", { time: parts.when(set.submitted_at) }) : ""].filter(Boolean).join(" · ");
     const words = make("div", "gp-review-words", make("div", "gp-set-head", make("h2", "", set.name), parts.status(set.status)), make("p", "gp-set-meta", meta));
     if (set.note) words.append(make("p", "gp-review-note", set.note));
     return make("header", "gp-review-head", words, looks(), close);

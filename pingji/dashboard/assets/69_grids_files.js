@@ -65,7 +65,7 @@
   function fields() {
     const file = parts.input("file", "", { type: "file", required: true });
     file.accept = ".zip,.gpkg,.geojson,.json";
-    const reasons = parts.reasons.map((one) => [one, t(`grids.reason.${one}`)]);
+    const reasons = parts.reasons.map((one) => [one, t(`choice.grids.reason.${one}`)]);
     const name = parts.input("name", t("grids.set.import_name", { date: parts.date(pingji.live.now()) }), { required: true });
     const pair = make("div", "dialog-pair",
       parts.field(t("grids.set.encoding"), parts.select("encoding", ENCODINGS.map((one) => [one, one ? one.toUpperCase() : t("grids.set.by_itself")]), "")),

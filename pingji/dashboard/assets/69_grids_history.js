@@ -76,7 +76,7 @@
   function changeItem(one) {
     const shown = address().get("date") === one.date;
     const button = parts.button("gp-change", "", () => past.show(one.date));
-    const who = [t(`grids.reason.${one.reason}`), parts.who(one.author), one.reviewer ? t("grids.history.reviewer", { name: parts.who(one.reviewer) }) : ""].filter(Boolean).join(" · ");
+    const who = [t(`choice.grids.reason.${one.reason}`), parts.who(one.author), one.reviewer ? t("grids.history.reviewer", { name: parts.who(one.reviewer) }) : ""].filter(Boolean).join(" · ");
     button.append(make("time", "", one.date), make("b", "", one.name), make("span", "gp-change-n", t("grids.history.grids", { n: number(one.grids) })), make("span", "gp-change-who", who));
     if (one.note) button.append(make("span", "gp-change-note", one.note));
     button.setAttribute("aria-current", String(shown));
