@@ -2,7 +2,6 @@
 
 import json
 import re
-import uuid
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -16,10 +15,10 @@ from playwright.sync_api import Page, expect
 from shapely.geometry import mapping, shape
 
 from pingji.geo.gcj02 import gcj02_from_wgs84
-from tests.browser.conftest import OpenPage, Server
+from tests.browser.conftest import AUTHOR, OpenPage, Server
 from tests.browser.test_wall import FAINT, KEY_LIKE, SOON
 
-AUTHOR, OTHER, REVIEWER = "Zhang Hong", "Li Qiang", "Wang Fang"
+OTHER, REVIEWER = "Li Qiang", "Wang Fang"
 LONG = 30_000  # a proposal divides a whole community
 SHOWN = "() => pingji.grids.state.community && !pingji.grids.state.busy"
 SIZES = [(1920, 1080, False), (1366, 768, False), (1024, 768, True)]
@@ -39,24 +38,6 @@ def workbench(open_page: OpenPage, path: str, actor: str = AUTHOR, provoked: tup
     page.wait_for_selector("#page")
     page.wait_for_function(SHOWN, timeout=SOON)
     return page
-
-
-def begin(server: Server, community: str, name: str = "Drawn", actor: str = AUTHOR) -> dict[str, Any]:
-    body = {"id": str(uuid.uuid4()), "name": name, "reason": "correction", "note": "", "communities": [community]}
-    return dict(server.post("grids/sets", {**body, "actor": actor}))
-
-
-def edit(server: Server, draft: dict[str, Any], intent: dict[str, Any], actor: str = AUTHOR) -> dict[str, Any]:
-    """The change set after an edit."""
-    [community] = draft["communities"]
-    body = {"revision": draft["revision"], "edit_id": str(uuid.uuid4()), "community": community["code"]}
-    answer = server.post(f"grids/sets/{draft['id']}/edits", {**body, "intent": intent, "actor": actor})
-    return dict(answer["set"])
-
-
-def step(server: Server, draft: dict[str, Any], name: str, actor: str) -> dict[str, Any]:
-    body = {"revision": draft["revision"], "step": name, "note": "", "actor": actor}
-    return dict(server.post(f"grids/sets/{draft['id']}/steps", body))
 
 
 def grids_of(server: Server, community: str) -> dict[str, Any]:
@@ -111,7 +92,7 @@ def test_a_draft_is_repaired_submitted_and_published_by_a_second_person(
     expect(submit).to_be_disabled()  # nothing has been edited
 
     page.evaluate("intent => pingji.grids.act(intent)", cut(code, polygon))
-    expect(page.locator(".gp-edit-what").first).to_contain_text("Split", timeout=SOON)
+    expect(page.locator(".gp-edit-what").first).to_contain_text("Cut", timeout=SOON)
     panel(page, "problems")
     place = page.locator(".gp-problem-place", has_text="cuts building").first
     place.click()
@@ -153,7 +134,7 @@ def test_two_maps_move_as_one_and_the_table_leads_to_a_grid(
     community = communities[1]
     polygons = grids_of(server, community)
     one, other = neighbours(polygons)
-    draft = edit(server, begin(server, community), merge(polygons))
+    draft = server.edit(server.draft(community, "Drawn"), merge(polygons))
     page = workbench(open_page, f"community={community}&set={draft['id']}&review=1")
     expect(page.locator(".gp-table tbody tr")).to_have_count(2, timeout=SOON)
     ended = page.locator(f"tr[data-code='{other}']")
@@ -182,10 +163,10 @@ def test_the_later_of_two_editors_of_one_draft_sees_both_and_loses_nothing(
     server.routine()
     community = communities[2]
     polygons = grids_of(server, community)
-    draft = begin(server, community)
+    draft = server.draft(community, "Drawn")
     page = workbench(open_page, f"community={community}&set={draft['id']}", OTHER, provoked=("409",))
     first, second = sorted(polygons)[0], sorted(polygons)[-1]
-    edit(server, draft, cut(first, polygons[first]), AUTHOR)
+    server.edit(draft, cut(first, polygons[first]), AUTHOR)
     page.evaluate("intent => void pingji.grids.act(intent)", cut(second, polygons[second]))
     dialog = page.locator("dialog[open]")
     expect(dialog.locator(".gp-conflict-words")).to_contain_text(AUTHOR, timeout=SOON)
@@ -203,9 +184,9 @@ def test_a_draft_overtaken_by_a_publication_is_compared_and_redone(
     server.routine()
     community = communities[3]
     polygons = grids_of(server, community)
-    mine = edit(server, begin(server, community, "Mine", OTHER), merge(polygons), OTHER)
-    theirs = edit(server, begin(server, community, "Theirs"), merge(polygons))
-    step(server, step(server, theirs, "submit", AUTHOR), "publish", REVIEWER)
+    mine = server.edit(server.draft(community, "Mine", OTHER), merge(polygons), OTHER)
+    theirs = server.edit(server.draft(community, "Theirs"), merge(polygons))
+    server.step(server.step(theirs, "submit", AUTHOR), "publish", REVIEWER)
 
     page = workbench(open_page, f"community={community}&set={mine['id']}", OTHER)
     panel(page, "sets")
@@ -229,8 +210,8 @@ def test_a_past_day_is_shown_read_only_with_the_lineage_of_a_grid(
     community = communities[4]
     polygons = grids_of(server, community)
     one, other = neighbours(polygons)
-    draft = edit(server, begin(server, community), merge(polygons))
-    step(server, step(server, draft, "submit", AUTHOR), "publish", REVIEWER)
+    draft = server.edit(server.draft(community, "Drawn"), merge(polygons))
+    server.step(server.step(draft, "submit", AUTHOR), "publish", REVIEWER)
     yesterday = (datetime.now(UTC).astimezone(ZoneInfo("Asia/Shanghai")) - timedelta(days=1)).date().isoformat()
 
     page = workbench(open_page, f"community={community}")
@@ -259,8 +240,8 @@ def test_an_exercise_holds_publishing_back_and_says_so_while_drafts_go_on(
     server.routine()
     community = communities[5]
     polygons = grids_of(server, community)
-    waiting = step(server, edit(server, begin(server, community, "Waiting"), merge(polygons)), "submit", AUTHOR)
-    draft = begin(server, community, "Draft")
+    waiting = server.step(server.edit(server.draft(community, "Waiting"), merge(polygons)), "submit", AUTHOR)
+    draft = server.draft(community, "Draft")
     server.exercise()
     try:
         review = workbench(open_page, f"community={community}&set={waiting['id']}&review=1", REVIEWER)
@@ -283,7 +264,7 @@ def test_a_proposal_is_watched_looked_at_and_accepted(
 ) -> None:
     server.routine()
     community = communities[6]
-    draft = begin(server, community)
+    draft = server.draft(community, "Drawn")
     page = workbench(open_page, f"community={community}&set={draft['id']}")
     panel(page, "proposals")
     page.fill(".gp-request [name=high]", "450")
@@ -366,7 +347,7 @@ def test_panels_are_whole_readable_and_large_enough_to_touch(
     community = communities[7]
     polygons = grids_of(server, community)
     code = sorted(polygons)[0]
-    draft = edit(server, begin(server, community), cut(code, polygons[code]))
+    draft = server.edit(server.draft(community, "Drawn"), cut(code, polygons[code]))
     page = open_page(
         f"/grids?lang={language}&community={community}&set={quote(draft['id'])}", width, height, has_touch=touch
     )
