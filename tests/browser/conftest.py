@@ -22,6 +22,7 @@ from pingji.data.engine import open_engine
 from tests.demo import county
 
 COUNTY = "220221"
+AUTHOR = "Zhang San"
 CHROMIUM = "/usr/bin/chromium"
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
 START_S = 40
@@ -36,6 +37,7 @@ class Server:
             probe.bind(("127.0.0.1", 0))
             self.port = int(probe.getsockname()[1])
         self.url = f"http://127.0.0.1:{self.port}"
+        self.file = file
         self.log = log
         self._environment = {**os.environ, "PINGJI_DATABASE_URL": f"sqlite:///{file}", "PINGJI_COUNTY": COUNTY}
         self._process: subprocess.Popen[bytes] | None = None
@@ -73,6 +75,23 @@ class Server:
         response = httpx.post(f"{self.url}/api/v1/{path}", json=dict(body), timeout=20)
         assert response.is_success, response.text
         return response.json()
+
+    def draft(self, community: str, name: str = "draft", actor: str = AUTHOR) -> dict[str, Any]:
+        """A new change set of one community."""
+        body = {"id": str(uuid.uuid4()), "name": name, "reason": "correction", "note": "", "actor": actor}
+        return dict(self.post("grids/sets", {**body, "communities": [community]}))
+
+    def edit(self, draft: Mapping[str, Any], intent: Mapping[str, Any], actor: str = AUTHOR) -> dict[str, Any]:
+        """The change set after an edit."""
+        [community] = draft["communities"]
+        body = {"revision": draft["revision"], "edit_id": str(uuid.uuid4()), "community": community["code"]}
+        answer = self.post(f"grids/sets/{draft['id']}/edits", {**body, "intent": intent, "actor": actor})
+        return dict(answer["set"])
+
+    def step(self, draft: Mapping[str, Any], name: str, actor: str) -> dict[str, Any]:
+        """The change set after a step towards every map."""
+        body = {"revision": draft["revision"], "step": name, "note": "", "actor": actor}
+        return dict(self.post(f"grids/sets/{draft['id']}/steps", body))
 
     def switch(self, to: str, **more: Any) -> None:
         """Presses the key for the whole county, unless it is in that mode."""
@@ -153,6 +172,19 @@ def open_page(browser: Browser, server: Server) -> Iterator[OpenPage]:
         page.context.close()
     assert outside == []
     assert complaints == []
+
+
+@pytest.fixture
+def community(server: Server) -> str:
+    """The community with most grids."""
+    server.routine()
+    return str(max(server.get("grids/communities"), key=lambda one: one["grids"])["code"])
+
+
+@pytest.fixture
+def draft(server: Server, community: str) -> str:
+    """A change set of its own for each test."""
+    return str(server.draft(community)["id"])
 
 
 def _ours(url: str, origin: str) -> bool:

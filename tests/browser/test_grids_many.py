@@ -3,7 +3,6 @@
 import gzip
 import json
 import statistics
-import uuid
 from collections.abc import Iterator
 
 import pytest
@@ -11,9 +10,9 @@ import pytest
 from pingji.data import schema
 from pingji.data.engine import open_engine, writing
 from pingji.data.files import ImportOptions, apply_import, plan_import
+from tests.browser.bench import Bench
 from tests.browser.conftest import OpenPage, Server
 from tests.browser.test_cambridge import CAMBRIDGE, COUNTY
-from tests.browser.test_grids import Bench
 
 COMMUNITY = f"{COUNTY}000000"
 EDIT_MS = 500  # from the release of the pointer to the painted answer
@@ -65,8 +64,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 
 def test_more_than_a_thousand_grids_feel_immediate(open_page: OpenPage, server: Server) -> None:
-    body = {"id": str(uuid.uuid4()), "name": "draft", "reason": "correction", "note": "", "actor": "Zhang San"}
-    draft = server.post("grids/sets", {**body, "communities": [COMMUNITY]})["id"]
+    draft = server.draft(COMMUNITY)["id"]
     page = open_page(f"/grids?community={COMMUNITY}&set={draft}")
     page.evaluate("localStorage.setItem('pingji.actor', 'Zhang San')")
     page.set_default_timeout(8_000)
