@@ -1,4 +1,4 @@
-/* What screens share in script: waiting for their page, bars, and short notices with a way back. */
+/* What screens share in script: waiting for their page, buttons, bars, and short notices with a way back. */
 (() => {
   "use strict";
 
@@ -40,6 +40,29 @@
       fn(found);
     });
     observer.observe(document.documentElement, { childList: true, subtree: true });
+  };
+
+  /** A random UUID; `randomUUID` is missing where the page is not from localhost or https. */
+  pingji.uuid = () => {
+    if (crypto.randomUUID) return crypto.randomUUID();
+    const bytes = crypto.getRandomValues(new Uint8Array(16));
+    bytes[6] = (bytes[6] & 0x0f) | 0x40;
+    bytes[8] = (bytes[8] & 0x3f) | 0x80;
+    const hex = [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+    return hex.replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-");
+  };
+
+  /** A button with a text or an SVG, its name and what it does. */
+  pingji.button = (className, content, label, act) => {
+    const button = pingji.make("button", className);
+    button.type = "button";
+    content.startsWith("<svg") ? (button.innerHTML = content) : (button.textContent = content);
+    if (label) {
+      button.setAttribute("aria-label", label);
+      button.title = label;
+    }
+    button.addEventListener("click", act);
+    return button;
   };
 
   /** A short notice in the page's toast slot, with one action where there is a way back. */

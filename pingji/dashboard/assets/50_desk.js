@@ -4,24 +4,11 @@
 
   const pingji = window.pingji;
   const kit = (pingji.mapkit = pingji.mapkit || {});
-  const desk = (pingji.desk = {});
+  const desk = (pingji.desk = { button: pingji.button });
   const LEGEND = { accounted: ["fill", "#1FA89A"], moving: ["fill", "#4C8DFF"], not_reached: ["hollow", "#9AA8B5"], refused: ["cross", "#8E6CEF"], lost: ["hollow", "#FF2E88"] };
 
   /** The slot of a name, once Dash has drawn the desk. */
   desk.slot = (name) => document.querySelector(`#page[data-page="desk"] [data-slot="${name}"]`);
-
-  /** A button with a text or an SVG, its name and what it does. */
-  desk.button = (className, content, label, act) => {
-    const button = pingji.make("button", className);
-    button.type = "button";
-    content.startsWith("<svg") ? (button.innerHTML = content) : (button.textContent = content);
-    if (label) {
-      button.setAttribute("aria-label", label);
-      button.title = label;
-    }
-    button.addEventListener("click", act);
-    return button;
-  };
 
   /** Resolves when the desk's page is there; never on another page. */
   desk.drawn = new Promise((done) => {

@@ -12,16 +12,6 @@
 
   /* ── Asking the server ───────────────────────────────────────────────── */
 
-  /** A random UUID; `randomUUID` is missing where the page is not from localhost or https. */
-  function uuid() {
-    if (crypto.randomUUID) return crypto.randomUUID();
-    const bytes = crypto.getRandomValues(new Uint8Array(16));
-    bytes[6] = (bytes[6] & 0x0f) | 0x40;
-    bytes[8] = (bytes[8] & 0x3f) | 0x80;
-    const hex = [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
-    return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
-  }
-
   /** Posts JSON; throws an error whose message is for the person: the problem's detail in their language. */
   async function post(path, body) {
     let response;
@@ -112,7 +102,7 @@
     const client = await pingji.client;
     if (!client.county) return;
     const { dialog, form } = dialogOf(t("desk.switch.title"), "dialog-switch");
-    const state = { pressId: uuid(), county: client.county, scope: client.county.code, scopes: [], township: "", to: "", level: 0, exercise: null, reason: "", busy: false, error: "" };
+    const state = { pressId: pingji.uuid(), county: client.county, scope: client.county.code, scopes: [], township: "", to: "", level: 0, exercise: null, reason: "", busy: false, error: "" };
     const repaint = (focus) => paintSwitch(dialog, form, state, repaint, focus);
     follow(state);
     repaint();

@@ -39,7 +39,7 @@
     communities: [], community: null, document: null, set: null, at: null, held: null, readOnly: false, grids: new Map(), around: [],
     totals: null, problems: [], selected: new Set(), tool: "select", busy: false, last: null, lastIntent: null, altered: [], preview: null, unsent: null,
   };
-  const grids = (pingji.grids = { state, needSet: null });
+  const grids = (pingji.grids = { state, needSet: null, uuid: pingji.uuid, button: pingji.button });
 
   /* ── Whom to tell ────────────────────────────────────────────────────── */
 
@@ -60,29 +60,6 @@
   grids.tell = tell;
 
   /* ── Small things that all parts use ─────────────────────────────────── */
-
-  /** A random UUID; `randomUUID` is missing where the page is not from localhost or https. */
-  grids.uuid = () => {
-    if (crypto.randomUUID) return crypto.randomUUID();
-    const bytes = crypto.getRandomValues(new Uint8Array(16));
-    bytes[6] = (bytes[6] & 0x0f) | 0x40;
-    bytes[8] = (bytes[8] & 0x3f) | 0x80;
-    const hex = [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
-    return hex.replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-");
-  };
-
-  /** A button with a text or an SVG, its name and what it does. */
-  grids.button = (className, content, label, act) => {
-    const button = pingji.make("button", className);
-    button.type = "button";
-    content.startsWith("<svg") ? (button.innerHTML = content) : (button.textContent = content);
-    if (label) {
-      button.setAttribute("aria-label", label);
-      button.title = label;
-    }
-    button.addEventListener("click", act);
-    return button;
-  };
 
   grids.actor = () => localStorage.getItem(ACTOR) || "";
   grids.setActor = (name) => localStorage.setItem(ACTOR, name.trim().slice(0, 64));
