@@ -1,9 +1,7 @@
 """Tables of `pingji grids`: grids, change sets, what an import did, and where grids came from."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime
 from typing import Any, Literal
-from zoneinfo import ZoneInfo
 
 from rich.console import Console
 from rich.markup import escape
@@ -14,6 +12,7 @@ from pingji.dashboard.file_texts import note_text
 from pingji.dashboard.texts import catalogue, grid_label, t
 from pingji.data.grids.incoming import GridReport
 from pingji.data.grids.register import Entry
+from pingji.ops.day import local
 from pingji.ops.grids import is_provisional
 
 _SHOWN = 20  # errors and recoded rows; the rest is counted
@@ -132,8 +131,7 @@ def at_text(at_us: int | None) -> str:
     """A moment in China, to the minute; empty for none, and for what was there from the beginning."""
     if not at_us:
         return ""
-    moment = datetime.fromtimestamp(at_us / 1_000_000, UTC)
-    return moment.astimezone(ZoneInfo("Asia/Shanghai")).strftime("%Y-%m-%d %H:%M")
+    return local(at_us).strftime("%Y-%m-%d %H:%M")
 
 
 def _done(edit: Mapping[str, Any], language: str) -> str:

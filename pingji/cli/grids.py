@@ -19,7 +19,7 @@ from pingji.dashboard import errors, workbench
 from pingji.dashboard.commands.grid_files import import_grids
 from pingji.dashboard.commands.grid_steps import Taken, take_step
 from pingji.dashboard.context import Context
-from pingji.dashboard.grid_words import day_or_today, register_words, report_document, today
+from pingji.dashboard.grid_words import day_or_today, register_words, report_document
 from pingji.dashboard.texts import t
 from pingji.data import schema
 from pingji.data.engine import open_engine, reading
@@ -90,7 +90,7 @@ def list_command(community: Community = None, county: County = None, json: Json 
     """List the grids that stand today."""
     with desk(county) as at:
         with at.read() as conn:
-            listing = outgoing.listing_of(conn, at.county, today(), [community] if community else ())
+            listing = outgoing.listing_of(conn, at.county, day_or_today(None), [community] if community else ())
         shown = outgoing.masked(listing).entries
         if json:
             _print([outgoing.fields_of(entry) for entry in shown])

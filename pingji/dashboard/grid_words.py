@@ -1,22 +1,18 @@
 """What files of grids say: the register in the reader's language, and what an import did."""
 
 from collections.abc import Mapping
-from datetime import date, datetime
-from zoneinfo import ZoneInfo
+from datetime import date
 
+from pingji.dashboard.context import now_us
 from pingji.dashboard.errors import FutureDay
 from pingji.dashboard.file_texts import note_text
 from pingji.dashboard.texts import catalogue, t
 from pingji.data.grids.incoming import GridReport
 from pingji.data.grids.register import COLUMNS, RegisterWords
+from pingji.ops.day import day_of
 
 _LIGHTS = "grid_files.light."
 _REASONS = "choice.grids.reason."
-
-
-def today() -> date:
-    """The day that it is in China."""
-    return datetime.now(ZoneInfo("Asia/Shanghai")).date()
 
 
 def day_or_today(day: date | None) -> date:
@@ -26,9 +22,10 @@ def day_or_today(day: date | None) -> date:
     ------
     FutureDay
     """
-    if day is not None and day > today():
+    today = day_of(now_us())
+    if day is not None and day > today:
         raise FutureDay(date=day.isoformat())
-    return day or today()
+    return day or today
 
 
 def register_words(county: str, day: date, language: str, *, exercise: bool) -> RegisterWords:

@@ -166,6 +166,10 @@ class GridOnOthersGround(FileError):
     """A grid takes ground from a community that the file does not redraw."""
 
 
+class GridDoesNotFit(FileError):
+    """A grid can't be joined to its neighbours: nothing of one would be left, or a gap or an overlap."""
+
+
 class BadValue(FileError):
     """A value that the field can't hold."""
 

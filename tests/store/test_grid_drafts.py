@@ -259,10 +259,10 @@ def test_lineage_passes_over_what_came_and_went(store: Engine) -> None:
     edit(store, SPLIT)
     with reading(store) as conn:
         assert drafts.overlay(in_force(conn)).lineage == ((code(1), NEW, "split"),)
-    edit(store, {"kind": "merge", "codes": [NEW, code(3)], "into": code(3)})
+    edit(store, {"kind": "merge", "codes": [NEW, code(2)], "into": code(2)})
     with reading(store) as conn:
         laid = drafts.overlay(in_force(conn))
-    assert laid.lineage == ((code(1), code(3), "split"),)
+    assert laid.lineage == ((code(1), code(2), "split"),)
     assert NEW not in laid.after
     assert NEW in laid.used
     edit(store, SPLIT | {"code": code(5), "line": halves(code(5))})

@@ -47,7 +47,7 @@ def test_every_past_moment_shows_the_bytes_of_its_day(county: Engine) -> None:
         cut(G2, 126.15),
         {"kind": "describe", "code": G1, "values": {"leader": "Sun"}},
         {"kind": "merge", "codes": [G2, NEW], "into": G2},
-        cut(G1, 126.05),
+        cut(G1, 126.04),
         {"kind": "reshape", "line": [[126.1, 43.0], [126.11, 43.05], [126.1, 43.1]]},
     ]
     seen = {AT - 1: today(county)}

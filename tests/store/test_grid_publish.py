@@ -210,7 +210,7 @@ class Crash(Exception):
 def test_whoever_fails_in_the_middle_leaves_nothing(
     county: Engine, monkeypatch: pytest.MonkeyPatch, where: str
 ) -> None:
-    id = draft(county, cut(G1, 126.05), MERGE)
+    id = draft(county, cut(G1, 126.04), MERGE)
     submit(county, id)
     before = whole_store(county)
 

@@ -14,13 +14,14 @@ from pingji.dashboard.api.sets import Actor, Code, Id, Note, Revision
 from pingji.dashboard.commands import grid_steps as commands
 from pingji.dashboard.context import Context, now_us
 from pingji.dashboard.errors import BadRequest
+from pingji.dashboard.grid_words import day_or_today
 from pingji.data.engine import reading
 from pingji.data.grids import history
 from pingji.data.grids.history import Moment
 from pingji.ops.change_set import Step
 
 XActor = Annotated[str | None, Header()]
-_FIRST, _LAST = date(1949, 10, 1), date(9000, 1, 1)  # days that a register of grids can have
+_FIRST = date(1949, 10, 1)  # no register of grids is older
 
 
 class StepIn(BaseModel):
@@ -118,9 +119,9 @@ def _moment(conn: Connection, county: str, day: date | None, operation: str | No
         return history.start_of(conn, county, operation)
     if day is None:
         return history.moment_of(now_us())
-    if not _FIRST <= day <= _LAST:
+    if day < _FIRST:
         raise BadRequest(where="date", what=day.isoformat())
-    return history.end_of_day(day)
+    return history.end_of_day(day_or_today(day))
 
 
 def _position(text: str) -> tuple[float, float]:

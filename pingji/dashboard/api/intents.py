@@ -151,10 +151,16 @@ class Proposal(_Model):
 
 
 class RedrawnGrid(_Model):
-    """One grid of a redrawing; an empty code is a new grid."""
+    """One grid of a redrawing: an empty code is a new grid, no geometry leaves a grid as it is."""
 
     code: Annotated[str, StringConstraints(max_length=32)] = ""
-    geometry: Area
+    geometry: Area | None = None
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Self:
+        if not self.code and self.geometry is None:
+            raise ValueError("a new grid needs a geometry")
+        return self
 
 
 class Redraw(_Model):

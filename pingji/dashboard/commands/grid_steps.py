@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from sqlalchemy import Connection
+
 from pingji.dashboard.context import Context, now_us
 from pingji.dashboard.errors import refusal
 from pingji.dashboard.texts import LANGUAGES, t
@@ -44,6 +46,12 @@ def take_step(context: Context, id: str, revision: int, step: Step, note: str, a
     if step is Step.PUBLISH:
         return _publish(context, id, revision, note, actor)
     county = context.county_code
+    if step is Step.SUBMIT:
+        with reading(context.engine) as conn:
+            found = drafts.load(conn, county, id)
+            require_revision(found, revision)
+            take(found, step, actor, note, now_us())  # what the step itself refuses is said first
+            publish.require_sound(conn, county, found)
     with writing(context.engine) as conn:
         found = drafts.load(conn, county, id)
         require_revision(found, revision)
@@ -114,7 +122,7 @@ def _publish(context: Context, id: str, revision: int, note: str, actor: str) ->
     return Taken(done.change_set, dict(done.codes))
 
 
-def _earlier(conn: Any, county: str, id: str, revision: int, actor: str) -> Taken | None:
+def _earlier(conn: Connection, county: str, id: str, revision: int, actor: str) -> Taken | None:
     found = publish.earlier_publication(conn, county, drafts.load(conn, county, id), revision, actor)
     return None if found is None else Taken(found.change_set, dict(found.codes))
 

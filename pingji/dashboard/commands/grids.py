@@ -9,6 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from sqlalchemy import Connection
+
 from pingji.dashboard.context import Context, now_us
 from pingji.dashboard.workbench import Draft, draft_of
 from pingji.data.engine import reading, writing
@@ -216,13 +218,13 @@ def _step(context: Context, id: str, revision: int, community: str, actor: str, 
         draft = draft_of(conn, county, id)
         ground = load_ground(conn, county, [community], draft.overlay)
     kept = [edit for edit in draft.edits if not edit.set_aside]
-    moved = kept[min(before.position, before.position + by)]
+    moved = kept[min(before.position, before.position + by)]  # undone: the last in force; done again: the next one
     edit = moved.edit.inverse() if by < 0 else moved.edit
     return Edited(ground, edit, tuple(moved.values), draft, saved=True)
 
 
 def _worked_out(
-    conn: Any, county: str, draft: Draft, community: str, intent: Mapping[str, Any]
+    conn: Connection, county: str, draft: Draft, community: str, intent: Mapping[str, Any]
 ) -> tuple[Ground, Edit, Described]:
     _require_named(draft.change_set, community)
     if draft.stale:
@@ -232,7 +234,7 @@ def _worked_out(
     return ground, edit, values
 
 
-def _as_it_is(conn: Any, county: str, draft: Draft, community: str, earlier: StoredEdit) -> Edited:
+def _as_it_is(conn: Connection, county: str, draft: Draft, community: str, earlier: StoredEdit) -> Edited:
     """The answer to an edit that was kept before: the draft as it is by now."""
     _require_named(draft.change_set, community)
     ground = load_ground(conn, county, [community], draft.overlay)

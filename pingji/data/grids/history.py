@@ -5,9 +5,8 @@ Figures of a version that has ended are those that were kept with it: nobody is 
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import shapely
 from sqlalchemy import ColumnElement, Connection, Table, func, literal, null, or_, select, union
@@ -23,9 +22,8 @@ from pingji.data.sql import among
 from pingji.data.tables import LAYER_TABLES, change_set, grid_lineage, past_grids, whereabouts
 from pingji.geo.coverage.planar import Area
 from pingji.ops.change_set import ChangeSet, Status
+from pingji.ops.day import day_of, end_of
 from pingji.ops.errors import OpsError
-
-SHANGHAI = ZoneInfo("Asia/Shanghai")
 
 _TEXTS = ("code", "name", "community", "leader", "leader_phone", "deputy", "deputy_phone", "reason", "change_set")
 _OTHERS = ("household_count", "resident_count", "valid_from", "valid_to", "began_at", "revision")
@@ -112,13 +110,12 @@ def end_of_day(day: date) -> Moment:
     >>> end_of_day(date(2026, 7, 1)).at
     1782921599999999
     """
-    end = datetime.combine(day + timedelta(days=1), time(), SHANGHAI)
-    return Moment(round(end.timestamp()) * 1_000_000 - 1, day)
+    return Moment(end_of(day), day)
 
 
 def moment_of(at: int) -> Moment:
     """A moment with its day; `at` in microseconds since 1970 UTC."""
-    return Moment(at, datetime.fromtimestamp(at / 1_000_000, SHANGHAI).date())
+    return Moment(at, day_of(at))
 
 
 def start_of(conn: Connection, county: str, operation: str) -> Moment:

@@ -17,6 +17,7 @@ from pingji.data.errors import (
     DuplicateGrid,
     EmptyFile,
     FileError,
+    GridDoesNotFit,
     GridOnOthersGround,
     ImportRefused,
     OutsideCounty,
@@ -37,7 +38,7 @@ from pingji.data.grids.stored import plain
 from pingji.data.sql import among
 from pingji.data.tables import past_grids
 from pingji.geo.coverage import Edit
-from pingji.geo.coverage.errors import CoverageError, OutsideCommunity
+from pingji.geo.coverage.errors import CoverageError, OutsideCommunity, WouldSelfIntersect
 from pingji.geo.coverage.match import Match, ended, match
 from pingji.ops.change_set import ChangeSet, Reason
 from pingji.ops.errors import OpsError
@@ -354,7 +355,9 @@ def _refusal(error: CoverageError, rows: Sequence[Row]) -> FileError:
     said = f"{place[0]:.5f}, {place[1]:.5f}" if isinstance(place, tuple) else ", ".join(sorted(codes))
     if isinstance(error, OutsideCommunity):
         return GridOnOthersGround(file=row.file, row=row.row, field="geometry", value=said)
-    return BrokenGeometry(file=row.file, row=row.row, field="geometry", value=f"Self-intersection [{said}]")
+    if isinstance(error, WouldSelfIntersect):
+        return BrokenGeometry(file=row.file, row=row.row, field="geometry", value=f"Self-intersection [{said}]")
+    return GridDoesNotFit(file=row.file, row=row.row, field="geometry", value=said)
 
 
 def _notes(conn: Connection, county: str, file: str, recoded: Sequence[Recoded], after: Ground) -> list[Note]:

@@ -6,9 +6,8 @@ changed since, and writes. So nobody who counts people waits for a border to be 
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import shapely
 from sqlalchemy import Connection, bindparam, delete, insert, literal, select, update
@@ -39,9 +38,9 @@ from pingji.ops.change_set import (
     require_revision,
     take,
 )
+from pingji.ops.day import day_of
 from pingji.ops.grids import number
 
-SHANGHAI = ZoneInfo("Asia/Shanghai")
 ACTION = "publish"  # in the journal
 _NAMED = 3  # communities that the news names
 
@@ -95,13 +94,30 @@ def check(conn: Connection, county: str, id: str, revision: int, actor: str) -> 
     overlay = drafts.overlay(drafts.in_force(found, drafts.edits(conn, county, id)))
     _require_ready(conn, county, found, overlay)
     ground = load_ground(conn, county, found.communities, overlay)
+    _require_sound(ground)
+    net = net_of(overlay, stored_rows(conn, county, overlay.codes), ground.coverage)
+    return Checked(found, overlay, net, _boxes(ground, overlay, net))
+
+
+def require_sound(conn: Connection, county: str, found: ChangeSet) -> None:
+    """Refuse a draft that was overtaken or would bring new errors: nobody should review what can't be published.
+
+    Raises
+    ------
+    Overtaken, ProblemsLeft
+        With the grids, and the problems.
+    """
+    overlay = drafts.overlay(drafts.in_force(found, drafts.edits(conn, county, found.id)))
+    _require_current(conn, county, overlay)
+    _require_sound(load_ground(conn, county, found.communities, overlay))
+
+
+def _require_sound(ground: Ground) -> None:
     left = [problem for problem in problems_of(ground) if problem.new and problem.severity == "error"]
     if left:
         codes = tuple(sorted({code for problem in left for code in problem.codes}))
         where = next((problem.lonlat for problem in left if problem.lonlat), None)
         raise ProblemsLeft(n=len(left), problems=[problem.id for problem in left], codes=codes, lonlat=where)
-    net = net_of(overlay, stored_rows(conn, county, overlay.codes), ground.coverage)
-    return Checked(found, overlay, net, _boxes(ground, overlay, net))
 
 
 def publish(
@@ -136,7 +152,7 @@ def publish(
     _require_ready(conn, county, found, checked.overlay)
     codes = _numbered(conn, county, checked.overlay)
     overlay, net = _recoded(checked.overlay, codes), checked.net
-    day = datetime.fromtimestamp(at / 1_000_000, SHANGHAI).date()
+    day = day_of(at)
     _end_versions(conn, county, (*net.ended, *net.changed, *net.redescribed), found.id, day, at)
     _change(conn, county, found, overlay, net, day, at)
     _begin(conn, county, found, overlay, named, day, at)
@@ -158,6 +174,10 @@ def stored_rows(conn: Connection, county: str, codes: Collection[str]) -> dict[s
 
 def _require_ready(conn: Connection, county: str, found: ChangeSet, overlay: Overlay) -> None:
     require_quiet(held_scopes(conn, county), found.communities)
+    _require_current(conn, county, overlay)
+
+
+def _require_current(conn: Connection, county: str, overlay: Overlay) -> None:
     moved = stale(conn, county, overlay)
     if moved:
         raise Overtaken(codes=tuple(moved))

@@ -11,6 +11,8 @@ from pingji.geo.coverage.model import Coverage, Edit
 from pingji.geo.coverage.planar import joined
 from pingji.geo.coverage.settle import settled
 
+_ROUNDING = 1e-6  # of the area: halves of a grid that was cut in the middle are equal
+
 
 def split(coverage: Coverage, code: str, line: shapely.LineString, codes: Sequence[str]) -> Edit:
     """Cut a polygon by a line.
@@ -19,7 +21,7 @@ def split(coverage: Coverage, code: str, line: shapely.LineString, codes: Sequen
     ----------
     coverage : Coverage
     code : str
-        What is cut; the largest piece keeps this code.
+        What is cut; the largest piece keeps this code, of equal ones the westernmost.
     line : LineString, EPSG:4490 lon/lat degrees
         From side to side, or a closed ring inside. Ends within 2 m of the border reach it. Other polygons that it
         runs over are not cut.
@@ -60,7 +62,7 @@ def split(coverage: Coverage, code: str, line: shapely.LineString, codes: Sequen
     pieces = [face for members in parts.values() if len(members) > 1 for face in members]
     if not pieces:
         raise LineDoesNotCross(codes=(code,), lonlat=loose_end(line, [shape]))
-    largest = max(pieces, key=lambda face: face.area)
+    largest = _keeper(pieces)
     others = sorted((p for p in pieces if p is not largest), key=lambda p: (p.centroid.x, -p.centroid.y))
     new = list(codes[: len(others)])
     taken = tuple(c for c in new if c in coverage)
@@ -68,3 +70,10 @@ def split(coverage: Coverage, code: str, line: shapely.LineString, codes: Sequen
         raise CodeTaken(codes=taken or tuple(new), wanted=len(faces) - 1)
     after = {code: joined([largest, *uncut]), **dict(zip(new, others, strict=True))}
     return settled(coverage, "split", after, lineage=[(code, c) for c in new])
+
+
+def _keeper(pieces: Sequence[shapely.Polygon]) -> shapely.Polygon:
+    """The largest piece; where rounding alone decides, the westernmost."""
+    most = max(face.area for face in pieces)
+    equal = [face for face in pieces if face.area > most * (1 - _ROUNDING)]
+    return min(equal, key=lambda face: (face.centroid.x, -face.centroid.y))
