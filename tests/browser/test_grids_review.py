@@ -184,8 +184,15 @@ def test_a_draft_overtaken_by_a_publication_is_compared_and_redone(
     server.routine()
     community = communities[3]
     polygons = grids_of(server, community)
-    mine = server.edit(server.draft(community, "Mine", OTHER), merge(polygons), OTHER)
+    renamed = merge(polygons)["into"]  # stands in both
+
+    def leader(name: str) -> dict[str, Any]:
+        return {"kind": "describe", "code": renamed, "values": {"leader": name}}
+
+    mine = server.edit(server.draft(community, "Mine", OTHER), leader("Zhou Wei"), OTHER)
+    mine = server.edit(mine, merge(polygons), OTHER)
     theirs = server.edit(server.draft(community, "Theirs"), merge(polygons))
+    theirs = server.edit(theirs, leader("Sun Mei"))
     server.step(server.step(theirs, "submit", AUTHOR), "publish", REVIEWER)
 
     page = workbench(open_page, f"community={community}&set={mine['id']}", OTHER)
@@ -195,12 +202,15 @@ def test_a_draft_overtaken_by_a_publication_is_compared_and_redone(
     dialog = page.locator("dialog[open]")
     expect(dialog.locator(".gp-conflict-head").first).to_contain_text("Theirs", timeout=SOON)
     expect(dialog.locator(".gp-version")).not_to_have_count(0)
+    expect(dialog.locator(".gp-conflict-values dd").nth(1)).to_have_text("Sun Mei")
+    expect(dialog.locator(".gp-conflict-values dd").nth(2)).to_have_text("Zhou Wei")
     submit_dialog(page)
+    expect(page.get_by_text("your words stand in the register")).to_be_visible(timeout=SOON)
     aside = page.locator(".gp-edit[data-state=aside]")  # what was merged can't be merged again
     expect(aside).to_have_count(1, timeout=SOON)
     expect(aside.locator(".gp-edit-why")).to_have_text(re.compile(r"\w{3,}"))
     expect(aside.get_by_role("button", name="Try again")).to_be_visible()
-    assert len(server.get(f"grids/sets/{mine['id']}")["edits"]) == 1
+    assert len(server.get(f"grids/sets/{mine['id']}")["edits"]) == 2
 
 
 def test_a_past_day_is_shown_read_only_with_the_lineage_of_a_grid(

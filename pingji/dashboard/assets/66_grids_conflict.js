@@ -34,7 +34,18 @@
         picture("theirs", t("grids.conflict.theirs"), one.theirs, one.base, box),
         picture("mine", t("grids.conflict.mine"), one.mine, one.base, box),
       ),
+      ...(one.values ? [described(one.values)] : []),
     );
+  }
+
+  /** The register's words in three versions, one line each column that both changed. */
+  function described({ base, theirs, mine }) {
+    const list = make("dl", "gp-conflict-values");
+    for (const column of Object.keys(mine)) {
+      const said = [base, theirs, mine].map((version) => version[column] || "—");
+      list.append(make("dt", "", t(`field.${column}`)), ...said.map((text) => make("dd", "", text)));
+    }
+    return list;
   }
 
   function words(one) {
@@ -70,7 +81,9 @@
     await grids.open(grids.state.community.code, { set: set.id });
     const edits = grids.state.set?.edits || after.edits || [];
     const aside = edits.filter((one) => one.set_aside).length;
-    parts.say(t(aside ? "grids.conflict.rebased_aside" : "grids.conflict.rebased", { n: edits.length - aside, aside }));
+    const kept = (answer.kept || []).map((one) => parts.label(one.code)).join(t("map.list_separator"));
+    const done = t(aside ? "grids.conflict.rebased_aside" : "grids.conflict.rebased", { n: edits.length - aside, aside });
+    parts.say(kept ? `${done} ${t("grids.conflict.kept", { codes: kept })}` : done);
     grids.panel("sets").show();
   }
 
