@@ -112,7 +112,7 @@
   function relatives(row) {
     const words = [];
     if (row.from?.length) words.push(t("grids.review.from", { grids: parts.labels(row.from) }));
-    if (row.into?.length) words.push(t("grids.review.into", { grids: parts.labels(row.into) }));
+    if (row.into?.length) words.push(t(row.state === "ended" ? "grids.review.into" : "grids.review.gave", { grids: parts.labels(row.into) }));
     return words.join(" · ");
   }
 
