@@ -252,14 +252,15 @@ def test_an_exercise_holds_publishing_back_and_says_so_while_drafts_go_on(
     polygons = grids_of(server, community)
     waiting = server.step(server.edit(server.draft(community, "Waiting"), merge(polygons)), "submit", AUTHOR)
     draft = server.draft(community, "Draft")
+    page = workbench(open_page, f"community={community}&set={draft['id']}")
+    panel(page, "sets")
+    expect(page.locator(".gp-notice[data-kind=held]")).to_have_count(0)
     server.exercise()
     try:
         review = workbench(open_page, f"community={community}&set={waiting['id']}&review=1", REVIEWER)
         expect(review.locator(".gp-review-foot .button-key")).to_be_disabled(timeout=SOON)
         expect(review.locator(".gp-hold")).to_contain_text("exercise")
-        page = workbench(open_page, f"community={community}&set={draft['id']}")
-        panel(page, "sets")
-        expect(page.locator(".gp-notice[data-kind=held]")).to_contain_text("drafts go on")
+        expect(page.locator(".gp-notice[data-kind=held]")).to_contain_text("drafts go on", timeout=SOON)
         page.evaluate("intent => void pingji.grids.act(intent)", merge(polygons))
         expect(page.locator(".gp-edit-what")).to_have_count(1, timeout=SOON)
         body = {"revision": waiting["revision"], "step": "publish", "note": "", "actor": REVIEWER}
@@ -284,6 +285,9 @@ def test_a_proposal_is_watched_looked_at_and_accepted(
     expect(cards.first).to_be_visible(timeout=LONG)
     expect(cards.first.locator(".gp-score b").first).to_have_text(re.compile(r"^\d+%$"))
     expect(page.locator(".leaflet-gp-proposal-pane path")).not_to_have_count(0)
+    panel(page, "sets")  # what is only proposed must not cover the grids of the draft
+    expect(page.locator(".leaflet-gp-proposal-pane path")).to_have_count(0)
+    panel(page, "proposals")
     page.get_by_role("button", name="Accept all").click()
     page.wait_for_function("() => pingji.grids.state.set.position === 1", timeout=LONG)
     [accepted] = server.get(f"grids/sets/{draft['id']}")["edits"]

@@ -288,7 +288,10 @@
 
   let published; // version of the last publication that this page has taken in
 
-  /** Shows what others published here, or did in this draft; not under the hand of somebody who is drawing. */
+  let modes; // as the page has taken them in: the key decides whether publishing is held back
+  const modesNow = () => JSON.stringify(pingji.live.values.mode?.scopes);
+
+  /** Shows what others published here, switched, or did in this draft; not under the hand of somebody who is drawing. */
   function catchUp() {
     const { community, set, at, busy, preview } = state;
     if (!community || at || busy || preview) return;
@@ -297,10 +300,12 @@
     const first = published === undefined; // what stood when the page came is on the map already
     const fresh = news && news.version !== published && (news.version > (published ?? 0) + 1 || news.communities.includes(community.code));
     if (news !== undefined) published = news?.version ?? 0; // null: nothing was ever published here
-    if ((fresh && !first) || (mine && mine.revision > set.revision)) grids.reload();
+    const switched = modes !== undefined && modes !== modesNow();
+    modes = modesNow();
+    if ((fresh && !first) || switched || (mine && mine.revision > set.revision)) grids.reload();
   }
 
-  for (const key of ["grids", "drafts"]) pingji.live.on(key, catchUp);
+  for (const key of ["grids", "drafts", "mode"]) pingji.live.on(key, catchUp);
   for (const what of ["busy", "preview"]) grids.on(what, catchUp);
 
   /* ── The beginning ───────────────────────────────────────────────────── */

@@ -86,12 +86,14 @@
   let renderer = null;
   const nameOf = ({ code, index }) => (code ? parts.label(code) : String(index + 1));
 
+  let away = false; // another panel is open: what is only proposed must not cover today's grids
+
   function repaintMap() {
     const L = window.L;
     preview?.remove();
     preview = null;
     const shown = candidate(pointed ?? looked);
-    if (!shown || !grids.view) return;
+    if (away || !shown || !grids.view) return;
     const isPicked = (index) => shown.index !== looked || isChosen(index);
     const { map } = grids.view;
     const [ink, paper] = ["--ink", "--panel"].map((name) => getComputedStyle(document.body).getPropertyValue(name).trim());
@@ -255,6 +257,10 @@
     slot = found;
     grids.on("community", communityChanged);
     grids.on("set", paint);
+    grids.on("tab", (_, name) => {
+      away = name !== "proposals";
+      repaintMap();
+    });
     paint();
   });
 })();
