@@ -102,7 +102,7 @@ def test_an_unmigrated_store_is_refused_by_name(empty_url: str) -> None:
     with pytest.raises(DatabaseNotMigrated) as caught:
         schema.require_current(engine)
     engine.dispose()
-    assert caught.value.params == {"found": None, "needed": "0002"}
+    assert caught.value.params == {"found": None, "needed": "0006"}
 
 
 def test_a_migrated_store_is_taken(engine: Engine) -> None:

@@ -1,5 +1,6 @@
 """The tables of the store, one set for both engines. Import `metadata` from here: it knows all of them."""
 
+from pingji.data.tables.access import account, account_grant, session, token
 from pingji.data.tables.base import SRID, metadata
 from pingji.data.tables.counts import headcount, movement, occupancy, tally, trend, whereabouts
 from pingji.data.tables.decisions import journal, mode, operation, press
@@ -10,6 +11,8 @@ from pingji.data.tables.people import party_link, party_member, person
 __all__ = [
     "LAYER_TABLES",
     "SRID",
+    "account",
+    "account_grant",
     "area",
     "change_edit",
     "change_set",
@@ -27,7 +30,9 @@ __all__ = [
     "past_grids",
     "person",
     "press",
+    "session",
     "tally",
+    "token",
     "trend",
     "whereabouts",
 ]

@@ -1,0 +1,1 @@
+"""Accounts, sessions and tokens: who is calling, kept and looked up."""
