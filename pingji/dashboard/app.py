@@ -9,8 +9,7 @@ import dash
 import httpx
 from dash import Dash
 from fastapi import FastAPI, HTTPException
-from fastapi.openapi.docs import get_swagger_ui_html
-from fastapi.responses import HTMLResponse
+from fastapi.responses import FileResponse
 from fastapi.staticfiles import StaticFiles
 from starlette.middleware.gzip import GZipMiddleware
 
@@ -21,6 +20,7 @@ from pingji.dashboard.api import grids as grid_routes
 from pingji.dashboard.api import map as map_routes
 from pingji.dashboard.context import Context
 from pingji.dashboard.guard import Guard
+from pingji.dashboard.headers import SecurityHeaders
 from pingji.dashboard.live import Hub
 from pingji.dashboard.pages import desk, grids, shelters, wall
 from pingji.dashboard.texts import t
@@ -84,7 +84,8 @@ def create_app(settings: Settings) -> FastAPI:
     server.add_middleware(GZipMiddleware, minimum_size=COMPRESS_FROM, compresslevel=4)
     if settings.token is not None:
         server.add_middleware(Guard, token=settings.token.get_secret_value())
-    _add_screens(server)
+    screens = _add_screens(server)
+    server.add_middleware(SecurityHeaders, settings=settings, hashes=screens.csp_hashes)
     return server
 
 
@@ -108,18 +109,12 @@ def _spare_the_collector() -> None:
 
 
 def _document(server: FastAPI) -> None:
-    """The API's documentation, from files of our own: FastAPI's page would fetch them from elsewhere."""
+    """The API's documentation, from files of our own: FastAPI's page fetches from elsewhere and runs inline."""
     server.mount("/static", StaticFiles(directory=HERE / "static"), name="static")
 
     @server.get("/api/docs", include_in_schema=False)
-    def docs() -> HTMLResponse:
-        return get_swagger_ui_html(
-            openapi_url="/api/openapi.json",
-            title="Pingji API",
-            swagger_js_url="/static/swagger-ui/swagger-ui-bundle.js",
-            swagger_css_url="/static/swagger-ui/swagger-ui.css",
-            swagger_favicon_url="/assets/favicon.svg",
-        )
+    def docs() -> FileResponse:
+        return FileResponse(HERE / "static" / "swagger-ui" / "index.html", media_type="text/html")
 
     @server.get("/api/{rest:path}", include_in_schema=False)
     def nothing_here(rest: str) -> None:
@@ -127,7 +122,7 @@ def _document(server: FastAPI) -> None:
         raise HTTPException(404)
 
 
-def _add_screens(server: FastAPI) -> None:
+def _add_screens(server: FastAPI) -> Dash:
     """Dash comes last: its catch-all route answers whatever nothing else did."""
     title = t("app.title", "zh_CN")
     app = Dash(
@@ -147,3 +142,4 @@ def _add_screens(server: FastAPI) -> None:
         dash.register_page(page.__name__, path=page.PATH, title=title, layout=page.layout)
         page.register(app)
     app.layout = dash.page_container
+    return app
