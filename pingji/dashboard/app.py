@@ -20,7 +20,7 @@ from pingji.dashboard.api import grids as grid_routes
 from pingji.dashboard.api import map as map_routes
 from pingji.dashboard.context import Context
 from pingji.dashboard.guard import Guard
-from pingji.dashboard.headers import SecurityHeaders
+from pingji.dashboard.headers import SecurityHeaders, mark_styles
 from pingji.dashboard.live import Hub
 from pingji.dashboard.pages import desk, grids, shelters, wall
 from pingji.dashboard.texts import t
@@ -142,4 +142,5 @@ def _add_screens(server: FastAPI) -> Dash:
         dash.register_page(page.__name__, path=page.PATH, title=title, layout=page.layout)
         page.register(app)
     app.layout = dash.page_container
+    mark_styles(app)
     return app

@@ -11,7 +11,7 @@
   const slotOf = (name) => document.querySelector(`#page[data-page="grids"] [data-slot="${name}"]`);
   const t = (key, params) => pingji.t(key, params);
   const UNDO = '<svg viewBox="0 0 24 24" width="20" height="20" fill="none" stroke="currentColor" stroke-width="1.8" stroke-linecap="round" stroke-linejoin="round" aria-hidden="true"><path d="M8.5 5L4 9.5 8.5 14"/><path d="M4.5 9.5H14a5.5 5.5 0 0 1 0 11h-3"/></svg>';
-  const REDO = UNDO.replace("<svg ", '<svg style="transform:scaleX(-1)" ');
+  const REDO = UNDO.replace("<svg ", '<svg transform="scale(-1 1)" ');
 
   /* ── Communities ─────────────────────────────────────────────────────── */
 
