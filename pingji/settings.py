@@ -22,3 +22,10 @@ class Settings(BaseSettings):
     tianditu_key: str | None = None
     evacuation_target_min: PositiveInt = 120
     import_limit_mb: PositiveInt = 200
+    public_url: str | None = None
+    idle_min: PositiveInt = 15
+    second_factor: Literal["off", "offered", "required"] = "offered"
+    oidc_issuer: str | None = None
+    oidc_client_id: str | None = None
+    oidc_client_secret: SecretStr | None = None
+    oidc_role_claim: str | None = None
