@@ -1,0 +1,198 @@
+"""The audit: what an entry holds, that nothing but adding is possible, and that tampering is found."""
+
+from multiprocessing import get_context
+from threading import Thread
+
+import pytest
+from sqlalchemy import Connection, Engine, delete, func, insert, select, text, update
+from sqlalchemy.exc import IntegrityError
+
+from pingji.data import audit, journal
+from pingji.data.audit.entry import COLUMNS, NO_HASH, hash_of
+from pingji.data.engine import open_engine, reading, writing
+from pingji.data.origin import Origin, acting
+from pingji.data.tables.audit import audit as entries
+from pingji.data.tables.audit import audit_head
+from tests.world import COUNTY
+
+WANG = Origin("a1", "Wang", "session", "10.0.0.7", "r-1")
+
+
+def rows(engine: Engine) -> list[dict[str, object]]:
+    with reading(engine) as conn:
+        found = conn.execute(select(entries).order_by(entries.c.seq)).all()
+    return [dict(zip(COLUMNS, row, strict=True)) for row in found]
+
+
+def fill(engine: Engine, n: int) -> None:
+    with writing(engine) as conn:
+        for i in range(n):
+            audit.record(conn, action="names_seen", object=f"o{i}", purpose="because", detail={"n": i}, at=1000 + i)
+
+
+def test_an_entry_says_who_what_why_and_where_from(engine: Engine) -> None:
+    with acting(WANG), writing(engine) as conn:
+        seq = audit.record(
+            conn, action="names_seen", object="H1", scope=COUNTY, purpose="roll call", detail={"n": 3}, at=7
+        )
+    (row,) = rows(engine)
+    kept = row.pop("hash"), row
+    assert kept[0] == hash_of(kept[1])
+    assert row == {
+        "seq": seq,
+        "at": 7,
+        "actor": "Wang",
+        "actor_id": "a1",
+        "door": "session",
+        "address": "10.0.0.7",
+        "request": "r-1",
+        "action": "names_seen",
+        "object": "H1",
+        "scope": COUNTY,
+        "purpose": "roll call",
+        "outcome": "done",
+        "detail": {"n": 3},
+        "previous": NO_HASH,
+    }
+
+
+def test_entries_are_chained_and_the_head_is_the_last(engine: Engine) -> None:
+    fill(engine, 3)
+    found = rows(engine)
+    assert [row["seq"] for row in found] == [1, 2, 3]
+    assert [row["previous"] for row in found] == [NO_HASH, found[0]["hash"], found[1]["hash"]]
+    with reading(engine) as conn:
+        assert tuple(conn.execute(select(audit_head.c.seq, audit_head.c.hash)).one()) == (3, found[2]["hash"])
+
+
+def test_what_is_rolled_back_leaves_no_entry(engine: Engine) -> None:
+    with pytest.raises(IntegrityError), writing(engine) as conn:
+        _recorded_and_broken(conn)
+    fill(engine, 1)
+    assert [row["action"] for row in rows(engine)] == ["names_seen"]
+
+
+def _recorded_and_broken(conn: Connection) -> None:
+    audit.record(conn, action="import")
+    conn.execute(insert(entries), {"seq": 1, "at": 1, "action": "x", "outcome": "done", "previous": "", "hash": ""})
+
+
+def test_odd_texts_are_kept_in_part_rather_than_refused(engine: Engine) -> None:
+    odd = {"a\x00": "x\ud800", "phone": "13812341234", "id": "220221199001011234", "big": 1 << 70, "nan": float("nan")}
+    with writing(engine) as conn:
+        audit.record(
+            conn, action="sign_in_failed", object="\x00' OR 1=1\n" + "x" * 900, detail=odd | {"many": list(range(99))}
+        )
+    (row,) = rows(engine)
+    assert row["hash"] == hash_of({name: value for name, value in row.items() if name != "hash"})
+    assert str(row["object"]).startswith("?' OR 1=1 xx")
+    assert len(str(row["object"])) == 200
+    assert row["detail"] == {
+        "a?": "x?",
+        "phone": "138****1234",
+        "id": "220221********1234",
+        "big": str(1 << 70),
+        "nan": None,
+        "many": {"n": 99},
+    }
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        update(entries).values(actor="Li"),
+        delete(entries).where(entries.c.seq == 2),
+        delete(entries),
+        delete(audit_head),
+        update(audit_head).values(seq=1),
+    ],
+    ids=lambda statement: " ".join(str(statement).split()[:4]),
+)
+def test_nothing_is_changed_or_taken_away(engine: Engine, statement: object) -> None:
+    fill(engine, 3)
+    before = rows(engine)
+    with pytest.raises(IntegrityError, match="append-only"), writing(engine) as conn:
+        conn.execute(statement)  # type: ignore[call-overload]
+    assert rows(engine) == before
+
+
+def test_postgresql_refuses_to_truncate(engine: Engine) -> None:
+    fill(engine, 1)
+    for table in ("audit", "audit_head") if engine.dialect.name == "postgresql" else ():
+        with pytest.raises(IntegrityError, match="append-only"), writing(engine) as conn:
+            conn.execute(text(f"TRUNCATE {table}"))
+    if engine.dialect.name == "sqlite":  # which has no TRUNCATE; replacing a row is its way around
+        with pytest.raises(IntegrityError, match="append-only"), writing(engine) as conn:
+            conn.execute(text("INSERT OR REPLACE INTO audit SELECT * FROM audit"))
+    assert len(rows(engine)) == 1
+
+
+def test_the_journal_writes_into_the_audit(engine: Engine) -> None:
+    with acting(WANG), writing(engine) as conn:
+        detail = {"from": "routine", "to": "emergency", "level": 2, "reason": "rain", "scope_name": "County"}
+        journal.write(
+            conn, COUNTY, at=5, actor="Wang", action="press", scope=COUNTY, operation="op", exercise=True, detail=detail
+        )
+        journal.write(conn, COUNTY, at=6, actor="Li", action="publish")
+    press, publish = rows(engine)
+    assert (press["at"], press["actor"], press["action"], press["scope"], press["purpose"]) == (
+        5,
+        "Wang",
+        "press",
+        COUNTY,
+        "rain",
+    )
+    told = {"from": "routine", "to": "emergency", "level": 2, "operation": "op", "exercise": True}
+    assert press["detail"] == told
+    assert (publish["actor"], publish["detail"], publish["scope"]) == ("Wang", {"named": "Li"}, COUNTY)
+
+
+def append_many(url: str, n: int) -> None:
+    engine = open_engine(url)
+    for i in range(n):
+        with acting(WANG), writing(engine) as conn:
+            audit.record(conn, action="count", detail={"n": i})
+    engine.dispose()
+
+
+def test_many_at_once_make_one_chain(store_url: str) -> None:
+    processes = [get_context("spawn").Process(target=append_many, args=(store_url, 25)) for _ in range(3)]
+    threads = [Thread(target=append_many, args=(store_url, 25)) for _ in range(5)]
+    for one in (*processes, *threads):
+        one.start()
+    for one in (*processes, *threads):
+        one.join(120)
+    assert [process.exitcode for process in processes] == [0, 0, 0]
+    engine = open_engine(store_url)
+    found = rows(engine)
+    assert [row["seq"] for row in found] == list(range(1, 201))
+    assert [row["previous"] for row in found] == [NO_HASH, *(row["hash"] for row in found[:-1])]
+    engine.dispose()
+
+
+def test_without_its_head_the_county_can_still_act(engine: Engine) -> None:
+    fill(engine, 2)
+    disarm(engine)
+    with writing(engine) as conn:
+        conn.execute(delete(audit_head))
+    fill(engine, 1)
+    assert [row["action"] for row in rows(engine)] == ["names_seen", "names_seen", "audit_head_lost", "names_seen"]
+
+
+def disarm(engine: Engine) -> None:
+    """Take the triggers away, as somebody would who owns the database."""
+    with writing(engine) as conn:
+        if engine.dialect.name == "postgresql":
+            conn.execute(text("DROP FUNCTION audit_append_only() CASCADE"))
+        else:
+            for name in ("audit_no_update", "audit_no_delete", "audit_head_step", "audit_head_no_delete"):
+                conn.execute(text(f"DROP TRIGGER {name}"))
+
+
+def test_the_disarmed_store_is_what_the_next_tests_think(engine: Engine) -> None:
+    fill(engine, 1)
+    disarm(engine)
+    with writing(engine) as conn:
+        conn.execute(delete(entries))
+        assert conn.scalar(select(func.count()).select_from(entries)) == 0
+        conn.execute(insert(entries), {"seq": 9, "at": 1, "action": "x", "outcome": "done", "previous": "", "hash": ""})
