@@ -15,6 +15,7 @@ from pingji.data.engine import open_engine, writing
 from pingji.data.errors import BackupFailed, BackupToolMissing, NotABackup
 from pingji.data.notify import notify
 from pingji.data.tables import metadata
+from pingji.data.tables.audit import REFUSING_FUNCTION
 
 _OURS = ("alembic_version", "area", "movement", "whereabouts")  # what makes a file a backup of ours
 _SQLITE_MAGIC = b"SQLite format 3\0"
@@ -114,6 +115,7 @@ def _restore_postgresql(path: Path, engine: Engine) -> None:
         raise NotABackup(file=str(path), reason=f"no table {missing[0]}")
     with writing(engine) as connection:
         connection.execute(text("CREATE EXTENSION IF NOT EXISTS postgis"))
+        connection.execute(text(REFUSING_FUNCTION))  # a backup of tables does not carry functions
     try:
         _run(
             "pg_restore",
