@@ -8,6 +8,7 @@ from uuid import uuid4
 from sqlalchemy import ColumnElement, Connection, delete, func, insert, select, update
 
 from pingji.data.access.passwords import hash_password, one_time_password
+from pingji.data.access.second_factor import is_on
 from pingji.data.errors import DataError
 from pingji.data.tables import account, account_grant, session, token
 from pingji.ops.access import Grant, Role
@@ -221,7 +222,7 @@ def _load(conn: Connection, where: "ColumnElement[bool] | None" = None) -> list[
             _as_grants(held[row.id]),
             bool(row.password),
             row.must_change,
-            bool(row.totp),
+            is_on(row.totp),
             row.subject,
             Standing(row.failed, row.locked_until),
             row.created_at,
