@@ -29,6 +29,7 @@ from pingji.data.grids import drafts, ground, history, outgoing
 from pingji.data.grids.incoming import NothingNew
 from pingji.data.writer import Writer
 from pingji.geo.errors import GeoError
+from pingji.ops.access import Area
 from pingji.ops.change_set import NameNeeded, Reason, Status, Step
 from pingji.ops.errors import OpsError
 from pingji.settings import Settings
@@ -178,7 +179,7 @@ def sets_command(
     with desk(county) as at:
         wanted = _one_of(Status, "status", status, at.language) if status else None
         with at.read() as conn:
-            found = workbench.sets(conn, at.county, wanted, community)
+            found = workbench.sets(conn, at.county, wanted, community, Area(whole=True))
             _require_known(conn, at.county, community, found)
         if json:
             _print(found)

@@ -12,6 +12,7 @@ import uvicorn
 from rich.progress import Progress, TimeElapsedColumn
 from sqlalchemy import select
 
+from pingji import logs
 from pingji.cli.console import fail, out, say
 from pingji.cli.problems import readable_problems
 from pingji.dashboard.texts import t
@@ -40,9 +41,7 @@ def settings_for(host: str | None, port: int | None) -> Settings:
 
 
 def run(settings: Settings, on_start: Callable[[], None] = lambda: None) -> None:
-    """Serve until stopped; refuses an open address without a token, and a port that is taken."""
-    if settings.host not in LOOPBACK and settings.token is None:
-        fail("cli.serve.token_needed", settings.language, host=settings.host)
+    """Serve until stopped; refuses a port that is taken. The first start makes an administrator."""
     if settings.workers > 1 and settings.database_url.startswith("sqlite"):
         fail("cli.serve.workers_need_postgresql", settings.language)
     _refuse_taken_port(settings)
@@ -52,14 +51,17 @@ def run(settings: Settings, on_start: Callable[[], None] = lambda: None) -> None
         engine.dispose()
     os.environ.update(_environment(settings))  # worker processes read their settings from there
     say("cli.serve.at", settings.language, url=f"http://{settings.host}:{settings.port}")
+    if settings.host not in LOOPBACK and not (settings.public_url or "").startswith("https://"):
+        say("cli.serve.not_secure", settings.language)
     on_start()
+    logs.configure(settings.log_format, settings.log_level)
     uvicorn.run(
         "pingji.dashboard.app:app_from_environment",
         factory=True,
         host=settings.host,
         port=settings.port,
         workers=settings.workers,
-        log_level="warning",
+        log_config=None,  # ours: pingji.logs
         access_log=False,
         timeout_graceful_shutdown=3,
         backlog=2048,

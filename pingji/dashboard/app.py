@@ -13,20 +13,24 @@ from fastapi.responses import FileResponse
 from fastapi.staticfiles import StaticFiles
 from starlette.middleware.gzip import GZipMiddleware
 
-from pingji import __version__
+from pingji import __version__, logs
 from pingji.dashboard import errors, health
 from pingji.dashboard.api import figures, grid_files, grid_proposals, grid_steps, modes, movements
 from pingji.dashboard.api import grids as grid_routes
 from pingji.dashboard.api import map as map_routes
 from pingji.dashboard.context import Context
-from pingji.dashboard.guard import Guard
+from pingji.dashboard.guard import Callers, Guard
 from pingji.dashboard.headers import SecurityHeaders, mark_styles
+from pingji.dashboard.limits import AddressLimits, BodyLimits, CallerLimits
 from pingji.dashboard.live import Hub
+from pingji.dashboard.logs import Requests
+from pingji.dashboard.metrics import Metrics
 from pingji.dashboard.pages import desk, grids, shelters, wall
 from pingji.dashboard.texts import t
 from pingji.data.engine import open_engine
 from pingji.data.notify import Listener
 from pingji.data.schema import require_current
+from pingji.data.slow_queries import note_slow
 from pingji.data.writer import Writer
 from pingji.settings import Settings
 
@@ -39,8 +43,11 @@ def create_app(settings: Settings) -> FastAPI:
     engine = open_engine(settings.database_url)
     listener = Listener(engine, lambda: hub.wake())
     writer = Writer(engine, on_commit=listener.poke)
-    context = Context(settings, engine, writer, on_change=listener.poke)
+    callers = Callers(engine, settings.idle_min)
+    context = Context(settings, engine, writer, on_change=listener.poke, on_access=callers.forget)
     hub = Hub(context)
+    metrics = Metrics()
+    note_slow(engine, settings.slow_query_ms, metrics.slow_queries.inc)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -48,7 +55,7 @@ def create_app(settings: Settings) -> FastAPI:
         writer.start()
         await hub.start()
         listener.start()
-        await _finish_dash(server, settings)
+        await _finish_dash(server, callers)
         _spare_the_collector()
         try:
             yield
@@ -78,25 +85,30 @@ def create_app(settings: Settings) -> FastAPI:
         grid_proposals.router(context),
     ):
         server.include_router(routes, prefix="/api/v1")
-    server.include_router(health.router(context, hub))
+    server.include_router(health.router(context, hub, metrics))
 
     _document(server)
     server.add_middleware(GZipMiddleware, minimum_size=COMPRESS_FROM, compresslevel=4)
-    if settings.token is not None:
-        server.add_middleware(Guard, token=settings.token.get_secret_value())
+    server.add_middleware(CallerLimits, settings=settings, on_limit=metrics.limited.inc)  # inside the guard
+    server.add_middleware(Guard, callers=callers, public_url=settings.public_url or "")
     screens = _add_screens(server)
+    server.add_middleware(BodyLimits, settings=settings)
+    server.add_middleware(AddressLimits, settings=settings, on_limit=metrics.limited.inc)
     server.add_middleware(SecurityHeaders, settings=settings, hashes=screens.csp_hashes)
+    server.add_middleware(Requests, metrics=metrics)
     return server
 
 
 def app_from_environment() -> FastAPI:
     """The app as a worker process makes it: settings from the environment."""
-    return create_app(Settings())
+    settings = Settings()
+    logs.configure(settings.log_format, settings.log_level)
+    return create_app(settings)
 
 
-async def _finish_dash(server: FastAPI, settings: Settings) -> None:
+async def _finish_dash(server: FastAPI, callers: Callers) -> None:
     """Dash completes its pages when `/` is first asked for; a wall that came before that would stay white."""
-    headers = {"Authorization": f"Bearer {settings.token.get_secret_value()}"} if settings.token else {}
+    headers = {"Authorization": f"Bearer {callers.own_secret}"}
     async with httpx.AsyncClient(transport=httpx.ASGITransport(server), base_url="http://self", headers=headers) as own:
         (await own.get("/")).raise_for_status()
 

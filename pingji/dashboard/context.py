@@ -31,6 +31,7 @@ class Context:
     engine: Engine
     writer: Writer
     on_change: Callable[[], None] = lambda: None  # called after a commit of this process that the writer did not make
+    on_access: Callable[[], None] = lambda: None  # called after accounts, sessions or tokens of this process changed
     _code: list[str] = field(default_factory=list, repr=False)
 
     def county_or_none(self) -> Scope | None:

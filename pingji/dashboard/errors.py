@@ -20,7 +20,7 @@ from pingji.geo.coverage import errors as coverage
 from pingji.geo.errors import GeoError
 from pingji.geo.partitioning import ImpossibleRange
 from pingji.layers.catalog import UnknownLayer
-from pingji.ops import change_set, grids, mode
+from pingji.ops import access, change_set, grids, mode
 from pingji.ops.errors import OpsError
 
 log = logging.getLogger(__name__)
@@ -42,17 +42,16 @@ class FutureDay(OpsError):
     """A day that has not come: nobody knows its grids. `date`."""
 
 
-class TokenRequired(OpsError):
-    """The token is missing or wrong."""
-
-
 # Exception → (HTTP status, text key below `problem.`).
 STATUS: dict[type[Exception], tuple[int, str]] = {
     BadRequest: (400, "bad_request"),
     BatchTooLarge: (413, "batch_too_large"),
     UploadTooLarge: (413, "upload_too_large"),
     FutureDay: (422, "future_day"),
-    TokenRequired: (401, "token_required"),
+    access.SignInNeeded: (401, "sign_in_needed"),
+    access.NotPermitted: (403, "not_permitted"),
+    access.OutsideYourArea: (403, "outside_your_area"),
+    access.CrossSite: (403, "cross_site"),
     context.NoCounty: (409, "no_county"),
     commands.UnknownPlace: (404, "unknown_place"),
     commands.StatusNotAllowed: (422, "status_not_allowed"),

@@ -7,22 +7,23 @@ data, so a lost one costs only delay: the hub reads every two seconds anyway.
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Literal
 
 import orjson
 
 from pingji.dashboard import queries
 from pingji.dashboard.context import Context, now_us
+from pingji.dashboard.guard import Known
 from pingji.dashboard.suppress import public_figures
+from pingji.dashboard.views import View, seen
 from pingji.data.engine import reading
+from pingji.data.scopes import Scope
 
 log = logging.getLogger(__name__)
 
-Audience = Literal["staff", "wall"]
-AUDIENCES: tuple[Audience, ...] = ("staff", "wall")
+Still = Callable[[], Awaitable[Known]]  # whether the caller of a screen may still look
 HEARTBEAT_S = 3.0
 REREAD_S = 2.0
 PAUSE_S = 0.02  # between two readings under load: what changes meanwhile goes out together
@@ -58,7 +59,7 @@ def _last_data(figures: Mapping[str, object]) -> object:
 
 @dataclass(eq=False)
 class _Screen:
-    audience: Audience
+    view: View
     queue: "asyncio.Queue[bytes | None]" = field(default_factory=lambda: asyncio.Queue(QUEUE))
 
 
@@ -68,7 +69,10 @@ class Hub:
     def __init__(self, context: Context) -> None:
         self._context = context
         self._screens: set[_Screen] = set()
-        self._figures: dict[Audience, dict[str, object]] = {audience: {} for audience in AUDIENCES}
+        self._all: dict[str, object] = {}  # everything; nobody is shown this
+        self._figures: dict[View, dict[str, object]] = {}  # what each view that a screen has was shown last
+        self._sent: dict[View, float] = {}  # when each view was last sent anything
+        self._scopes: dict[str, Scope] = {}
         self._ready = asyncio.Event()
         self._changed = asyncio.Event()
         self._imported = asyncio.Event()
@@ -100,36 +104,49 @@ class Hub:
         if self._loop is not None and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._changed.set)
 
-    async def messages(self, audience: Audience) -> AsyncIterator[bytes]:
-        """The stream of one screen: a snapshot, then what changes, and a heartbeat."""
+    async def messages(self, view: View, still: Still | None = None) -> AsyncIterator[bytes]:
+        """The stream of one screen: a snapshot, then what changes, and a heartbeat.
+
+        `still` tells whether its caller may still look; where not, the stream says so and ends.
+        """
         await self._ready.wait()
-        screen = _Screen(audience)
+        screen = _Screen(view)
+        if view.audience == "staff" and not view.area.whole and not self._scopes:
+            self._scopes = await asyncio.to_thread(self._placement)
+        if view not in self._figures:
+            self._figures[view] = self._shown(view)
+            self._sent[view] = time.monotonic()
         self._screens.add(screen)
+        asked = time.monotonic()
         try:
-            yield b"retry: 1000\n" + encode("snapshot", self._figures[audience], [])
+            yield b"retry: 1000\n" + encode("snapshot", self._figures[view], [])
             while (message := await screen.queue.get()) is not None:
+                if still is not None and time.monotonic() - asked >= HEARTBEAT_S:
+                    asked = time.monotonic()
+                    if (await still()).caller is None:
+                        yield encode("signed_out", {}, [])
+                        return
                 yield message
         finally:
             self._screens.discard(screen)
 
     async def _run(self) -> None:
-        last_sent = 0.0
         while True:
             self._changed.clear()
             try:
-                changed = await self._refresh()
+                await self._refresh()
             except Exception:  # a screen must see "stale", not a dead hub: no heartbeat until reading works again
                 log.exception("the live figures could not be read")
                 await asyncio.sleep(1)
                 continue
             now = time.monotonic()
-            if changed:
-                last_sent = now
-            elif now - last_sent >= HEARTBEAT_S:
-                last_sent = now
-                self._broadcast({audience: encode("heartbeat", {}, []) for audience in AUDIENCES})
+            beat = encode("heartbeat", {}, [])
+            # By view: where one township counts, the screens of the others have nothing new, and are not stale.
+            silent = [view for view in self._figures if now - self._sent.get(view, 0.0) >= HEARTBEAT_S]
+            self._broadcast(dict.fromkeys(silent, beat))
             await asyncio.sleep(max(PAUSE_S, SHARE * self.read_seconds))
-            heartbeat_in = last_sent + HEARTBEAT_S - time.monotonic()
+            oldest = min((self._sent.get(view, 0.0) for view in self._figures), default=time.monotonic())
+            heartbeat_in = oldest + HEARTBEAT_S - time.monotonic()
             await _set_within(self._changed, max(0.0, min(REREAD_S, heartbeat_in)))
 
     async def _run_routine(self) -> None:
@@ -152,27 +169,36 @@ class Hub:
         with reading(self._context.engine) as conn:
             return queries.routine(conn, county)
 
-    async def _refresh(self) -> bool:
-        figures = await asyncio.to_thread(self._read)
-        shown: dict[Audience, dict[str, object]] = {"staff": figures}
-        county = figures.get("county")
-        code = str(county["code"]) if isinstance(county, dict) else ""
-        shown["wall"] = public_figures(figures, code)
-        messages: dict[Audience, bytes] = {}
-        for audience in AUDIENCES:
-            before, after = self._figures[audience], shown[audience]
-            values = {key: value for key, value in after.items() if before.get(key) != value}
-            removed = [key for key in before if key not in after]
-            if values.keys() & {"events", "grids"} and _last_data(before) != _last_data(after):
-                self._imported.set()
-            self._figures[audience] = after
+    async def _refresh(self) -> None:
+        before, self._all = self._all, await asyncio.to_thread(self._read)
+        if _last_data(before) != _last_data(self._all):
+            self._imported.set()
+        watched = {screen.view for screen in self._screens}
+        self._figures = {view: shown for view, shown in self._figures.items() if view in watched}
+        messages: dict[View, bytes] = {}
+        for view, shown in self._figures.items():
+            after = self._shown(view)
+            values = {key: value for key, value in after.items() if shown.get(key) != value}
+            removed = [key for key in shown if key not in after]
+            self._figures[view] = after
             if values or removed:
-                messages[audience] = encode("delta", values, removed)
-        first = not self._ready.is_set()
+                messages[view] = encode("delta", values, removed)
         self._ready.set()
-        if messages and not first:
-            self._broadcast(messages)
-        return bool(messages)
+        self._broadcast(messages)
+
+    def _shown(self, view: View) -> dict[str, object]:
+        """The figures as a view has them."""
+        if view.audience == "staff":
+            return seen(self._all, view, self._scopes)
+        county = self._all.get("county")
+        return public_figures(self._all, str(county["code"]) if isinstance(county, dict) else "")
+
+    def _placement(self) -> dict[str, Scope]:
+        county = self._context.county_or_none()
+        if county is None:
+            return {}
+        with reading(self._context.engine) as conn:
+            return queries.placement(conn, county)
 
     def _read(self) -> dict[str, object]:
         began = time.perf_counter()
@@ -182,12 +208,16 @@ class Hub:
         with reading(self._context.engine) as conn:
             target = self._context.settings.evacuation_target_min
             figures = queries.situation_figures(conn, county, now_us(), target)
+            if any(view.audience == "staff" and not view.area.whole for view in list(self._figures)):
+                self._scopes = queries.placement(conn, county)
         self.read_seconds = time.perf_counter() - began
         return {"county": {"code": county.code, "name": county.name}, "routine": self._routine, **figures}
 
-    def _broadcast(self, messages: Mapping[Audience, bytes]) -> None:
+    def _broadcast(self, messages: Mapping[View, bytes]) -> None:
+        self._sent = {view: self._sent.get(view, 0.0) for view in self._figures}
+        self._sent.update(dict.fromkeys(messages, time.monotonic()))
         for screen in self._screens:
-            if (message := messages.get(screen.audience)) is not None:
+            if (message := messages.get(screen.view)) is not None:
                 self._offer(screen, message)
 
     def _offer(self, screen: _Screen, message: bytes | None) -> None:
@@ -197,5 +227,5 @@ class Hub:
         except asyncio.QueueFull:
             while not screen.queue.empty():
                 screen.queue.get_nowait()
-            fresh = encode("snapshot", self._figures[screen.audience], []) if message is not None else None
+            fresh = encode("snapshot", self._figures[screen.view], []) if message is not None else None
             screen.queue.put_nowait(fresh)

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from sqlalchemy import Connection
 
 from pingji.data import journal, situation
+from pingji.data.areas import holds
 from pingji.data.grids.news import latest_publication, open_sets
 from pingji.data.modes import load_states
 from pingji.data.operations import Operation, operations_of
@@ -17,6 +18,7 @@ from pingji.data.scopes import COMMUNITY, COUNTY, SWITCHABLE, Scope, find_scope,
 from pingji.data.sheets import Balance, balance_of, sheets_below
 from pingji.data.situation import PlaceState
 from pingji.layers.masking import mask_name
+from pingji.ops.access import Area
 from pingji.ops.balance import Sheet
 from pingji.ops.mode import Mode, State, UnknownScope, gravest, reachable
 from pingji.ops.position import Position
@@ -24,6 +26,7 @@ from pingji.ops.position import Position
 MINUTE_US = 60_000_000
 MAX_STEPS = 180  # points of the arrivals curve
 EVENTS = 12
+JOURNAL_LOOKED_THROUGH = 1_000  # entries among which those of a part of the county are looked for
 NEAR_FULL, FULL = 0.80, 0.95
 
 Figures = dict[str, object]
@@ -66,17 +69,8 @@ def iso(at_us: int) -> str:
     return datetime.fromtimestamp(at_us / 1_000_000, UTC).isoformat(timespec="milliseconds")
 
 
-def balance(conn: Connection, county: Scope, code: str, at: int) -> Figures:
-    """The balance sheet of a scope.
-
-    Raises
-    ------
-    UnknownScope
-        Where no scope has the code.
-    """
-    scope = find_scope(conn, county.code, code)
-    if scope is None:
-        raise UnknownScope(scope=code)
+def balance(conn: Connection, county: Scope, scope: Scope, at: int) -> Figures:
+    """The balance sheet of a scope."""
     now = look(conn, county, at)
     found = balance_of(conn, scope, now.operations, now.recovering)
     return {
@@ -255,13 +249,14 @@ def _arrivals(conn: Connection, county: Scope, now: Now, figures: Figures, targe
 
 def _events(conn: Connection, county: Scope, now: Now, places_now: Mapping[str, Place]) -> list[Figures]:
     events: list[Figures] = [
-        {"at": minute * 60_000, "kind": "arrivals", "name": places_now[code].name, "n": n}
+        {"at": minute * 60_000, "kind": "arrivals", "scope": code, "name": places_now[code].name, "n": n}
         for minute, code, n in situation.latest_arrivals(conn, county.code, now.ids, EVENTS)
         if code in places_now
     ]
     for entry in journal.latest(conn, county.code, EVENTS):
         name = str(entry.detail.get("scope_name") or entry.detail.get("name") or entry.scope)
-        event = {"at": entry.at // 1000, "kind": entry.action, "name": name, "n": 0, "exercise": entry.exercise}
+        event = {"at": entry.at // 1000, "kind": entry.action, "scope": entry.scope, "name": name, "n": 0}
+        event["exercise"] = entry.exercise
         events.append({**event, "detail": entry.detail})
     return sorted(events, key=lambda e: int(str(e["at"])), reverse=True)[:EVENTS]
 
@@ -309,8 +304,9 @@ def people(conn: Connection, county: Scope, households: Sequence[str]) -> list[F
     ]
 
 
-def journal_entries(conn: Connection, county: Scope, limit: int) -> list[Figures]:
-    """Who decided what, newest first."""
+def journal_entries(conn: Connection, county: Scope, area: Area, limit: int) -> list[Figures]:
+    """Who decided what in an area, and for the whole county, newest first."""
+    known = {} if area.whole else placement(conn, county)
     return [
         {
             "id": e.id,
@@ -322,14 +318,28 @@ def journal_entries(conn: Connection, county: Scope, limit: int) -> list[Figures
             "exercise": e.exercise,
             "detail": e.detail,
         }
-        for e in journal.latest(conn, county.code, limit)
-    ]
+        for e in journal.latest(conn, county.code, limit if area.whole else JOURNAL_LOOKED_THROUGH)
+        if area.whole or decided_for(e.scope, area, known)
+    ][:limit]
 
 
-def switchable(conn: Connection, county: Scope) -> list[Figures]:
-    """The scopes that the key can switch, widest first."""
+def placement(conn: Connection, county: Scope) -> dict[str, Scope]:
+    """Every scope by its code: where the figures of a key belong."""
+    return {scope.code: scope for scope in scopes_of(conn, county.code)}
+
+
+def decided_for(code: str, area: Area, known: Mapping[str, Scope]) -> bool:
+    """Whether what has this scope concerns an area: it lies there, or it is the whole county's."""
+    scope = known.get(code)
+    if scope is None:
+        return code in area.places
+    return scope.level == COUNTY or holds(area, scope)
+
+
+def switchable(conn: Connection, county: Scope, area: Area) -> list[Figures]:
+    """The scopes of an area that the key can switch, widest first."""
     return [
         {"code": s.code, "level": s.level, "name": s.name, "parent": s.township if s.level == COMMUNITY else ""}
         for s in scopes_of(conn, county.code)
-        if s.level in SWITCHABLE
+        if s.level in SWITCHABLE and (area.whole or holds(area, s))
     ]

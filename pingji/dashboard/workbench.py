@@ -25,6 +25,7 @@ from pingji.data.grids.problems import Problem, problems_of
 from pingji.data.grids.redrawing import brief
 from pingji.data.grids.summary import community_summaries
 from pingji.geo.coverage import Edit
+from pingji.ops.access import Area
 from pingji.ops.change_set import ChangeSet, Status
 from pingji.ops.grids import is_provisional, light
 
@@ -146,11 +147,13 @@ def edit_answer(
     }
 
 
-def sets(conn: Connection, county: str, status: Status | None, community: str | None) -> list[Document]:
-    """All change sets, the newest first, without their edits."""
+def sets(conn: Connection, county: str, status: Status | None, community: str | None, area: Area) -> list[Document]:
+    """The change sets of an area, the newest first, without their edits."""
     names = community_names(conn, county)
     found = []
     for one in drafts.load_all(conn, county, status=status, community=community):
+        if not all(area.holds(community=code) for code in one.communities):
+            continue
         moved = draft_of(conn, county, one.id).stale if one.status in OPEN and one.position else ()
         found.append(_set(one, moved, names))
     return found

@@ -139,6 +139,20 @@ def recall_press(conn: Connection, county: str, press_id: str, now: int) -> tupl
     return row.scope, after, before
 
 
+def scope_of_press(conn: Connection, county: str, press_id: str) -> str:
+    """The scope that a press was for.
+
+    Raises
+    ------
+    NoSuchPress
+    """
+    query = select(press.c.scope).where(press.c.county == county, press.c.press_id == press_id)
+    scope = conn.scalars(query).one_or_none()
+    if scope is None:
+        raise NoSuchPress(press_id=press_id)
+    return str(scope)
+
+
 def _scope_of(conn: Connection, county: str, code: str) -> Scope:
     return find_scope(conn, county, code) or Scope(county, code, COMMUNITY, code)
 

@@ -27,6 +27,10 @@ class OutsideYourArea(AccessError):
     """The caller has the permission, but not there. `scope`."""
 
 
+class CrossSite(AccessError):
+    """Another site made a browser send this."""
+
+
 class Permission(StrEnum):
     """One thing that a role may do."""
 
@@ -139,12 +143,9 @@ class Area:
     townships: frozenset[str] = frozenset()
     communities: frozenset[str] = frozenset()
     grids: frozenset[str] = frozenset()
-    zones: frozenset[str] = frozenset()
     places: frozenset[str] = frozenset()
 
-    def holds(
-        self, *, township: str = "", community: str = "", grid: str = "", zone: str = "", place: str = ""
-    ) -> bool:
+    def holds(self, *, township: str = "", community: str = "", grid: str = "", places: Collection[str] = ()) -> bool:
         """Whether something that carries these codes lies in the area; the narrowest code that it has decides.
 
         >>> area = Area(communities=frozenset({"220221101001"}), townships=frozenset())
@@ -154,9 +155,8 @@ class Area:
         True
         """
         return self.whole or bool(
-            (place and place in self.places)
+            not self.places.isdisjoint(places)
             or (grid and grid in self.grids)
-            or (zone and zone in self.zones)
             or (community in self.communities if community else township in self.townships)
         )
 

@@ -85,6 +85,7 @@ class Reason(StrEnum):
     SEQUENCE_REUSED = "sequence_reused"
     NO_OPERATION = "no_operation"
     MALFORMED = "malformed"
+    OUTSIDE_AREA = "outside_area"  # whoever sent it counts elsewhere
 
 
 def refusal(movement: Movement, place_kind: str | None) -> Reason | None:

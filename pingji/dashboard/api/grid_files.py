@@ -8,22 +8,25 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import orjson
-from fastapi import APIRouter, Header, Query, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import FileResponse
 from pydantic import StringConstraints
 from starlette.background import BackgroundTask
 from starlette.concurrency import run_in_threadpool
 
 from pingji.dashboard import errors, workbench
-from pingji.dashboard.api.common import NO_CONTROLS, NO_NUL, actor_name
+from pingji.dashboard.access import Routes, Who, area_of, needs, require_communities
+from pingji.dashboard.api.common import NO_CONTROLS, NO_NUL
 from pingji.dashboard.api.sets import Code
 from pingji.dashboard.commands.grid_files import import_grids
 from pingji.dashboard.context import Context
 from pingji.dashboard.grid_words import day_or_today, register_words, report_document
-from pingji.data.engine import reading
+from pingji.data import audit
+from pingji.data.engine import reading, writing
 from pingji.data.files.reading import ImportOptions
 from pingji.data.grids import outgoing
 from pingji.data.grids.incoming import GridReport
+from pingji.ops.access import OutsideYourArea, Permission
 from pingji.ops.change_set import Reason
 
 Line = Annotated[str, StringConstraints(max_length=100, pattern=NO_CONTROLS)]
@@ -34,24 +37,29 @@ _MEGABYTE = 1 << 20
 
 def router(context: Context) -> APIRouter:
     """The routes of files."""
-    routes = APIRouter(prefix="/grids", tags=["grids"])
+    routes = Routes(prefix="/grids", tags=["grids"])
     content = {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}
 
     @routes.post("/import", openapi_extra={"requestBody": {"required": True, "content": content}})
+    @needs(Permission.EDIT_GRIDS)
     async def import_file(
         request: Request,
+        who: Who,
         filename: Line,
         name: Line = "",
         reason: Reason = Reason.REDIGITISATION,
         note: Note = "",
-        actor: Line | None = None,
         encoding: Line | None = None,
         crs: Line | None = None,
         accept_offset: Literal["gcj02", "bd09", "none"] | None = None,
         repair: bool = False,
-        x_actor: Annotated[str | None, Header()] = None,
     ) -> Response:
-        """Read a file of grids (Shapefile as .zip, GeoPackage, GeoJSON): a change set, or nothing of it."""
+        """Read a file of grids (Shapefile as .zip, GeoPackage, GeoJSON): a change set, or nothing of it.
+
+        A file may hold any community, so it is for whoever edits the whole county.
+        """
+        if not (await run_in_threadpool(area_of, context, who, Permission.EDIT_GRIDS)).whole:
+            raise OutsideYourArea(scope=context.county_code)
         options = ImportOptions(
             crs=crs or None,
             encoding=encoding or None,
@@ -70,19 +78,26 @@ def router(context: Context) -> APIRouter:
                 name=name.strip() or path.stem,
                 reason=reason,
                 note=note,
-                actor=actor_name(actor, x_actor),
+                actor=who.name,
             )
         if kept is None:
             return errors.file_problem(report.errors, request.url.path)
         return await run_in_threadpool(_imported, context, kept.id, report)
 
     @routes.get("/export")
+    @needs(Permission.EXPORT)
     def export_file(
+        who: Who,
         format: Format,
         day: Annotated[date | None, Query(alias="date")] = None,
         community: Code | None = None,
     ) -> FileResponse:
         """The grids as they stood at the end of a day; phone numbers are masked."""
+        if community is None and not area_of(context, who, Permission.EXPORT).whole:
+            raise OutsideYourArea(scope=context.county_code)
+        with writing(context.engine) as conn:
+            require_communities(conn, context.county_code, who, [community] if community else [], Permission.EXPORT)
+            audit.record(conn, action="export", object=f"grids.{format}", scope=community or context.county_code)
         return _export(context, format, day, community)
 
     return routes

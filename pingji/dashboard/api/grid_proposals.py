@@ -9,14 +9,15 @@ from typing import Annotated, Any
 
 import orjson
 import uuid_utils
-from fastapi import APIRouter, Header, Request
+from fastapi import APIRouter, Request
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.concurrency import run_in_threadpool
 
 from pingji.dashboard import errors, workbench
-from pingji.dashboard.api.common import actor_name
-from pingji.dashboard.api.sets import Actor, Code, Id
+from pingji.dashboard.access import Routes, Who, needs, require_communities
+from pingji.dashboard.api.grids import require_set
+from pingji.dashboard.api.sets import Code, Id
 from pingji.dashboard.context import Context, now_us
 from pingji.dashboard.texts import LANGUAGES, t
 from pingji.data.engine import reading
@@ -27,6 +28,7 @@ from pingji.data.grids.stored import array_of
 from pingji.geo.coverage import Coverage
 from pingji.geo.coverage.planar import Area
 from pingji.geo.partitioning import ImpossibleRange
+from pingji.ops.access import Caller, Permission
 from pingji.ops.grids import FEWEST, MOST, provisional
 
 log = logging.getLogger(__name__)
@@ -48,28 +50,26 @@ class ProposalIn(BaseModel):
     set: Id | None = None
     low: Households = FEWEST
     high: Households = MOST
-    actor: Actor | None = None
 
 
 def router(context: Context) -> APIRouter:
     """The routes of proposals."""
-    routes = APIRouter(prefix="/grids", tags=["grids"])
+    routes = Routes(prefix="/grids", tags=["grids"])
     turns = asyncio.Semaphore(AT_ONCE)
 
     @routes.post("/proposals", response_class=StreamingResponse)
-    async def make(
-        request: Request, body: ProposalIn, x_actor: Annotated[str | None, Header()] = None
-    ) -> StreamingResponse:
+    @needs(Permission.EDIT_GRIDS)
+    async def make(request: Request, body: ProposalIn, who: Who) -> StreamingResponse:
         """Candidates as lines of JSON: progress, and at last the proposal. Closing the connection ends the work."""
         if body.low > body.high:
             raise ImpossibleRange(low=body.low, high=body.high)
-        await run_in_threadpool(_known, context, body)
+        await run_in_threadpool(_known, context, body, who)
         work = {
-            **body.model_dump(exclude={"actor"}),
+            **body.model_dump(),
             "id": str(uuid_utils.uuid7()),
             "database_url": context.engine.url.render_as_string(hide_password=False),
             "county": context.county_code,
-            "actor": actor_name(body.actor, x_actor),
+            "actor": who.name,
             "at": now_us(),
         }
         lines = _lines(context, turns, work, request.url.path)
@@ -78,9 +78,15 @@ def router(context: Context) -> APIRouter:
     return routes
 
 
-def _known(context: Context, body: ProposalIn) -> None:
-    """Refuse an unknown community or change set before the stream begins: then it is a plain problem document."""
+def _known(context: Context, body: ProposalIn, who: Caller) -> None:
+    """Refuse a community or change set that is unknown or not the caller's before the stream begins.
+
+    Then it is a plain problem document.
+    """
+    if body.set is not None:
+        require_set(context, who, body.set, Permission.EDIT_GRIDS)
     with reading(context.engine) as conn:
+        require_communities(conn, context.county_code, who, [body.community], Permission.EDIT_GRIDS)
         ground_of(conn, context.county_code, body.community, body.set)
 
 

@@ -4,13 +4,14 @@ from datetime import date
 from typing import Annotated
 
 import orjson
-from fastapi import APIRouter, Header, Query, Response
+from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, ConfigDict
 from sqlalchemy import Connection
 
 from pingji.dashboard import grid_history, workbench
-from pingji.dashboard.api.common import actor_name
-from pingji.dashboard.api.sets import Actor, Code, Id, Note, Revision
+from pingji.dashboard.access import Routes, Who, area_in, needs, require_communities
+from pingji.dashboard.api.grids import EDIT, SEE, require_set
+from pingji.dashboard.api.sets import Code, Id, Note, Revision
 from pingji.dashboard.commands import grid_steps as commands
 from pingji.dashboard.context import Context, now_us
 from pingji.dashboard.errors import BadRequest
@@ -18,9 +19,11 @@ from pingji.dashboard.grid_words import day_or_today
 from pingji.data.engine import reading
 from pingji.data.grids import history
 from pingji.data.grids.history import Moment
+from pingji.ops.access import Caller, OutsideYourArea, Permission, require
 from pingji.ops.change_set import Step
 
-XActor = Annotated[str | None, Header()]
+REVIEW = Permission.REVIEW_GRIDS
+STEPS = {Step.SUBMIT: EDIT, Step.DISCARD: EDIT, Step.RETURN: REVIEW, Step.PUBLISH: REVIEW}
 _FIRST = date(1949, 10, 1)  # no register of grids is older
 
 
@@ -32,7 +35,6 @@ class StepIn(BaseModel):
     revision: Revision
     step: Step
     note: Note = ""
-    actor: Actor | None = None
 
 
 class RebaseIn(BaseModel):
@@ -41,54 +43,67 @@ class RebaseIn(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     revision: Revision
-    actor: Actor | None = None
 
 
 def router(context: Context) -> APIRouter:
     """The routes of review and history."""
-    routes = APIRouter(prefix="/grids", tags=["grids"])
+    routes = Routes(prefix="/grids", tags=["grids"])
 
     @routes.post("/sets/{id}/steps")
-    def step(id: Id, body: StepIn, x_actor: XActor = None) -> Response:
+    @needs(EDIT, REVIEW)
+    def step(id: Id, body: StepIn, who: Who) -> Response:
         """Submit, return, publish or discard a change set; all of it, or nothing."""
-        actor = actor_name(body.actor, x_actor)
-        taken = commands.take_step(context, id, body.revision, body.step, body.note, actor)
+        require(who, (STEPS[body.step],))
+        require_set(context, who, id, STEPS[body.step])
+        taken = commands.take_step(context, id, body.revision, body.step, body.note, who.name)
         return _set(context, id, codes=taken.codes)
 
     @routes.get("/sets/{id}/difference")
-    def difference(id: Id) -> Response:
+    @needs(SEE)
+    def difference(id: Id, who: Who) -> Response:
         """Before and after, and who gains and loses what."""
+        require_set(context, who, id, SEE)
         with reading(context.engine) as conn:
             return _json(grid_history.difference(conn, context.county_code, id))
 
     @routes.get("/sets/{id}/conflict")
-    def conflict(id: Id) -> Response:
+    @needs(SEE)
+    def conflict(id: Id, who: Who) -> Response:
         """What was published otherwise since the draft was begun: both versions of it."""
+        require_set(context, who, id, SEE)
         with reading(context.engine) as conn:
             return _json(grid_history.conflict(conn, context.county_code, id))
 
     @routes.post("/sets/{id}/rebase")
-    def rebase(id: Id, body: RebaseIn, x_actor: XActor = None) -> Response:
+    @needs(EDIT)
+    def rebase(id: Id, body: RebaseIn, who: Who) -> Response:
         """The edits once more on today's grids; what does not go any more is set aside with its refusal."""
-        done = commands.rebase(context, id, body.revision, actor_name(body.actor, x_actor))
+        require_set(context, who, id, EDIT)
+        done = commands.rebase(context, id, body.revision, who.name)
         kept = [{"code": code, "values": grid_history.words_document(words)} for code, words in done.kept.items()]
         return _set(context, id, kept=kept)
 
     @routes.get("/history")
-    def changes(community: Code | None = None) -> Response:
+    @needs(SEE)
+    def changes(who: Who, community: Code | None = None) -> Response:
         """What was published, and past emergencies, the newest first."""
         with reading(context.engine) as conn:
+            _require_one(conn, context, who, community)
             return _json(grid_history.changes(conn, context.county_code, community))
 
     @routes.get("/at")
-    def at(community: Code, date: date | None = None, operation: Id | None = None) -> Response:
+    @needs(SEE)
+    def at(who: Who, community: Code, date: date | None = None, operation: Id | None = None) -> Response:
         """A community at the end of a day, or when an emergency began."""
         with reading(context.engine) as conn:
+            _require_one(conn, context, who, community)
             moment = _moment(conn, context.county_code, date, operation)
             return _json(grid_history.community_at(conn, context.county_code, community, moment))
 
     @routes.get("/of")
+    @needs(SEE)
     def of(
+        who: Who,
         lonlat: Annotated[str | None, Query(max_length=60)] = None,
         household: Annotated[Id | None, Query()] = None,
         date: date | None = None,
@@ -100,15 +115,30 @@ def router(context: Context) -> APIRouter:
         place = None if lonlat is None else _position(lonlat)
         with reading(context.engine) as conn:
             moment = _moment(conn, context.county_code, date, operation)
-            return _json(grid_history.grid_of(conn, context.county_code, moment, household=household, lonlat=place))
+            found = grid_history.grid_of(conn, context.county_code, moment, household=household, lonlat=place)
+            grid = found["grid"]
+            _require_one(conn, context, who, str(grid["community"]) if isinstance(grid, dict) else None)
+            return _json(found)
 
     @routes.get("/lineage")
-    def lineage(code: Code) -> Response:
+    @needs(SEE)
+    def lineage(code: Code, who: Who) -> Response:
         """A grid, everything that it came from and everything that came from it."""
         with reading(context.engine) as conn:
+            for community in {version.community for version in history.versions_of(conn, context.county_code, {code})}:
+                _require_one(conn, context, who, community)
             return _json(grid_history.lineage(conn, context.county_code, code))
 
     return routes
+
+
+def _require_one(conn: Connection, context: Context, who: Caller, community: str | None) -> None:
+    """The community, or the whole county where none is named, is the caller's to look at."""
+    county = context.county_code
+    if community is not None:
+        require_communities(conn, county, who, [community], SEE)
+    elif not area_in(conn, county, who, SEE).whole:
+        raise OutsideYourArea(scope=county)
 
 
 def _moment(conn: Connection, county: str, day: date | None, operation: str | None) -> Moment:

@@ -3,46 +3,61 @@
 from typing import Annotated
 
 import orjson
-from fastapi import APIRouter, Header, Query, Request, Response
+from fastapi import APIRouter, Query, Request, Response
+from sqlalchemy import Connection
 
 from pingji.dashboard import errors, workbench
-from pingji.dashboard.api.common import actor_name
+from pingji.dashboard.access import Routes, Who, area_in, needs, require_communities
 from pingji.dashboard.api.intents import EditIn, PreviewIn
 from pingji.dashboard.api.sets import Code, Id, SetIn, StepIn, WordsIn
 from pingji.dashboard.commands import grids as commands
 from pingji.dashboard.context import Context
 from pingji.data.engine import reading
+from pingji.data.grids import drafts
+from pingji.ops.access import Caller, Permission
 from pingji.ops.change_set import Status
 
-Actor = Annotated[str | None, Header()]
+SEE, EDIT = Permission.SEE_GRIDS, Permission.EDIT_GRIDS
 UNDRAWABLE = 422  # understood, but no border comes of it
 
 
 def router(context: Context) -> APIRouter:
     """The routes of communities and change sets."""
-    routes = APIRouter(prefix="/grids", tags=["grids"])
+    routes = Routes(prefix="/grids", tags=["grids"])
 
     @routes.get("/communities")
-    def communities() -> Response:
-        """The communities to choose from, with their grids and households."""
+    @needs(SEE)
+    def communities(who: Who) -> Response:
+        """The communities of the caller's area to choose from, with their grids and households."""
         with reading(context.engine) as conn:
-            return _json(workbench.communities(conn, context.county_code))
+            area = area_in(conn, context.county_code, who, SEE)
+            found = workbench.communities(conn, context.county_code)
+        return _json([one for one in found if area.holds(community=str(one["code"]))])
 
     @routes.get("/communities/{code}")
-    def community(code: Code, set: Annotated[Id | None, Query()] = None) -> Response:
+    @needs(SEE)
+    def community(who: Who, code: Code, set: Annotated[Id | None, Query()] = None) -> Response:
         """A community with its grids, those around, totals and problems; with a draft laid over where one is named."""
         with reading(context.engine) as conn:
+            require_communities(conn, context.county_code, who, [code], SEE)
+            if set is not None:
+                _require_set(context, conn, who, set, SEE)
             return _json(workbench.community(conn, context.county_code, code, set))
 
     @routes.get("/sets")
-    def sets(status: Annotated[Status | None, Query()] = None, community: Code | None = None) -> Response:
-        """All change sets, the newest first, without their edits."""
+    @needs(SEE)
+    def sets(who: Who, status: Annotated[Status | None, Query()] = None, community: Code | None = None) -> Response:
+        """The change sets of the caller's area, the newest first, without their edits."""
         with reading(context.engine) as conn:
-            return _json(workbench.sets(conn, context.county_code, status, community))
+            area = area_in(conn, context.county_code, who, SEE)
+            return _json(workbench.sets(conn, context.county_code, status, community, area))
 
     @routes.post("/sets")
-    def begin(body: SetIn, x_actor: Actor = None) -> Response:
+    @needs(EDIT)
+    def begin(body: SetIn, who: Who) -> Response:
         """Begin a change set; the same `id` twice begins one."""
+        with reading(context.engine) as conn:
+            require_communities(conn, context.county_code, who, body.communities, EDIT)
         begun = commands.begin_change_set(
             context,
             id=body.id,
@@ -50,32 +65,42 @@ def router(context: Context) -> APIRouter:
             reason=body.reason,
             note=body.note,
             communities=body.communities,
-            actor=actor_name(body.actor, x_actor),
+            actor=who.name,
         )
         return _set(context, begun.id)
 
     @routes.get("/sets/{id}")
-    def one(id: Id) -> Response:
+    @needs(SEE)
+    def one(id: Id, who: Who) -> Response:
         """A change set with its edits."""
+        require_set(context, who, id, SEE)
         return _set(context, id)
 
     @routes.patch("/sets/{id}")
-    def words(id: Id, body: WordsIn) -> Response:
+    @needs(EDIT)
+    def words(id: Id, body: WordsIn, who: Who) -> Response:
         """Change the words of a draft, or let it name more communities."""
-        said = body.model_dump(exclude={"revision", "actor"}, exclude_none=True)
+        require_set(context, who, id, EDIT)
+        with reading(context.engine) as conn:
+            require_communities(conn, context.county_code, who, body.communities or [], EDIT)
+        said = body.model_dump(exclude={"revision"}, exclude_none=True)
         commands.change_words(context, id, body.revision, **said)
         return _set(context, id)
 
     @routes.post("/sets/{id}/edits")
-    def edit(id: Id, body: EditIn, x_actor: Actor = None) -> Response:
+    @needs(EDIT)
+    def edit(id: Id, body: EditIn, who: Who) -> Response:
         """Carry an intent out; the same `edit_id` twice is one edit."""
-        intent, actor = body.intent.model_dump(exclude_none=True), actor_name(body.actor, x_actor)
+        require_set(context, who, id, EDIT)
+        intent, actor = body.intent.model_dump(exclude_none=True), who.name
         done = commands.edit_grids(context, id, body.revision, body.edit_id, body.community, intent, actor)
         return _edited(context, done)
 
     @routes.post("/sets/{id}/preview")
-    def preview(id: Id, body: PreviewIn, request: Request) -> Response:
+    @needs(EDIT)
+    def preview(id: Id, body: PreviewIn, request: Request, who: Who) -> Response:
         """What an intent would come to: nothing is kept. A line that does not cross yet is an answer, no error."""
+        require_set(context, who, id, EDIT)
         intent = body.intent.model_dump(exclude_none=True)
         try:
             done = commands.preview_edit(context, id, body.community, intent)
@@ -88,18 +113,37 @@ def router(context: Context) -> APIRouter:
         return _edited(context, done)
 
     @routes.post("/sets/{id}/undo")
-    def undo(id: Id, body: StepIn, x_actor: Actor = None) -> Response:
+    @needs(EDIT)
+    def undo(id: Id, body: StepIn, who: Who) -> Response:
         """Take the last edit in force back."""
-        actor = actor_name(body.actor, x_actor)
-        return _edited(context, commands.undo_edit(context, id, body.revision, body.community, actor))
+        require_set(context, who, id, EDIT)
+        return _edited(context, commands.undo_edit(context, id, body.revision, body.community, who.name))
 
     @routes.post("/sets/{id}/redo")
-    def redo(id: Id, body: StepIn, x_actor: Actor = None) -> Response:
+    @needs(EDIT)
+    def redo(id: Id, body: StepIn, who: Who) -> Response:
         """Do again what was undone last."""
-        actor = actor_name(body.actor, x_actor)
-        return _edited(context, commands.redo_edit(context, id, body.revision, body.community, actor))
+        require_set(context, who, id, EDIT)
+        return _edited(context, commands.redo_edit(context, id, body.revision, body.community, who.name))
 
     return routes
+
+
+def require_set(context: Context, who: Caller, id: str, *permissions: Permission) -> None:
+    """All communities of a change set lie where the caller may do one of these.
+
+    Raises
+    ------
+    OpsError
+        UnknownChangeSet, or OutsideYourArea.
+    """
+    with reading(context.engine) as conn:
+        _require_set(context, conn, who, id, *permissions)
+
+
+def _require_set(context: Context, conn: Connection, who: Caller, id: str, *permissions: Permission) -> None:
+    county = context.county_code
+    require_communities(conn, county, who, drafts.load(conn, county, id).communities, *permissions)
 
 
 def _set(context: Context, id: str) -> Response:

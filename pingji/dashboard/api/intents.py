@@ -5,7 +5,7 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from pingji.dashboard.api.common import NO_NUL
-from pingji.dashboard.api.sets import Actor, Code, Id, Revision
+from pingji.dashboard.api.sets import Code, Id, Revision
 
 MAX_POSITIONS = 10_000
 MAX_GRIDS = 2_000
@@ -194,7 +194,6 @@ class EditIn(_Model):
     edit_id: Id
     community: Code
     intent: Intent
-    actor: Actor | None = None
 
 
 class PreviewIn(_Model):

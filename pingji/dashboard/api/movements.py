@@ -10,12 +10,17 @@ from uuid import UUID
 import orjson
 from fastapi import APIRouter, Request, Response
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from starlette.concurrency import run_in_threadpool
 
+from pingji.dashboard.access import Routes, Who, area_of, needs
 from pingji.dashboard.api.common import NO_CONTROLS, NO_NUL
 from pingji.dashboard.context import Context, now_us
 from pingji.dashboard.errors import BadRequest, BatchTooLarge, printable
 from pingji.dashboard.texts import t
+from pingji.data.areas import movements_outside
+from pingji.data.engine import reading
 from pingji.data.ingest import Outcome
+from pingji.ops.access import EVERYWHERE, Caller, Permission
 from pingji.ops.movement import MAX_COUNT, Kind, Movement, Reason
 
 MAX_BATCH = 1_000
@@ -72,15 +77,19 @@ _validate = MovementIn.__pydantic_validator__.validate_python
 
 def router(context: Context) -> APIRouter:
     """The route of the head-count."""
-    routes = APIRouter(tags=["movements"])
+    routes = Routes(tags=["movements"])
     content = {"application/json": {"schema": MovementsIn.model_json_schema()}}
     schema = {"requestBody": {"required": True, "content": content}}
 
     @routes.post("/movements", response_model=MovementsOut, openapi_extra=schema)
-    async def record_movements(request: Request) -> Response:
+    @needs(Permission.COUNT)
+    async def record_movements(request: Request, who: Who) -> Response:
         """Record movements: idempotent by id, in any order; one bad entry never blocks the others."""
         entries = _entries(await _body(request))
         movements, refused, spelling = _parse(entries, now_us())
+        if strange := await _outside(context, who, movements):
+            refused += [_refused(spelling[m.id], Reason.OUTSIDE_AREA) for m in movements if m.id in strange]
+            movements = [m for m in movements if m.id not in strange]
         outcome = Outcome()
         if movements:
             outcome = await context.writer.write(context.county_code, movements)
@@ -90,6 +99,19 @@ def router(context: Context) -> APIRouter:
         return Response(orjson.dumps(body), media_type="application/json")
 
     return routes
+
+
+async def _outside(context: Context, who: Caller, movements: Sequence[Movement]) -> set[str]:
+    """The movements that are not the caller's to make; whoever counts in the whole county costs nothing here."""
+    if not {EVERYWHERE, context.county_code}.isdisjoint(who.scopes((Permission.COUNT,))):
+        return set()
+
+    def look() -> set[str]:
+        area = area_of(context, who, Permission.COUNT)
+        with reading(context.engine) as conn:
+            return movements_outside(conn, context.county_code, movements, area)
+
+    return await run_in_threadpool(look)
 
 
 async def _body(request: Request) -> bytes:

@@ -26,7 +26,6 @@ class SetIn(BaseModel):
     reason: Reason
     note: Note = ""
     communities: Communities
-    actor: Actor | None = None
 
 
 class WordsIn(BaseModel):
@@ -39,7 +38,6 @@ class WordsIn(BaseModel):
     reason: Reason | None = None
     note: Note | None = None
     communities: Communities | None = None
-    actor: Actor | None = None
 
 
 class StepIn(BaseModel):
@@ -49,4 +47,3 @@ class StepIn(BaseModel):
 
     revision: Revision
     community: Code
-    actor: Actor | None = None

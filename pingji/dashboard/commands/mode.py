@@ -7,9 +7,10 @@ from pingji.data import journal, modes
 from pingji.data.engine import writing
 from pingji.data.notify import notify
 from pingji.data.operations import operations_of
-from pingji.data.places import places_named
+from pingji.data.places import Place, places_named
 from pingji.data.scopes import SWITCHABLE, find_scope
 from pingji.data.situation import set_status
+from pingji.ops.access import Area, OutsideYourArea
 from pingji.ops.errors import OpsError
 from pingji.ops.mode import Mode, Press, State, UnknownScope, decide
 
@@ -105,17 +106,19 @@ def recall(context: Context, press_id: str, reason: str, actor: str) -> State:
     return after
 
 
-def set_place_status(context: Context, code: str, status: str, reason: str, actor: str) -> None:
-    """Open, divert or close a place in the open operations that have it.
+def set_place_status(context: Context, area: Area, code: str, status: str, reason: str, actor: str) -> None:
+    """Open, divert or close a place of an area in the open operations that have it.
 
     Raises
     ------
     OpsError
-        UnknownPlace, StatusNotAllowed or NothingOpen.
+        OutsideYourArea, UnknownPlace, StatusNotAllowed or NothingOpen.
     """
     county = context.county.code
     with writing(context.engine) as conn:
         place = places_named(conn, county, [code]).get(code)
+        if not area.whole and (place is None or not _lies_in(place, area)):
+            raise OutsideYourArea(scope=code)
         if place is None:
             raise UnknownPlace(place=code)
         if status not in PLACE_STATUS[place.kind]:
@@ -135,3 +138,7 @@ def set_place_status(context: Context, code: str, status: str, reason: str, acto
         )
         notify(conn, "status")
     context.on_change()
+
+
+def _lies_in(place: Place, area: Area) -> bool:
+    return area.holds(township=place.township, community=place.community, places=[place.code])
