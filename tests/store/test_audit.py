@@ -1,14 +1,25 @@
 """The audit: what an entry holds, that nothing but adding is possible, and that tampering is found."""
 
+from collections.abc import Callable
 from multiprocessing import get_context
 from threading import Thread
 
 import pytest
-from sqlalchemy import Connection, Engine, delete, func, insert, select, text, update
+from sqlalchemy import Connection, Engine, delete, insert, select, text, update
 from sqlalchemy.exc import IntegrityError
 
 from pingji.data import audit, journal
 from pingji.data.audit.entry import COLUMNS, NO_HASH, hash_of
+from pingji.data.audit.verify import (
+    Anchor,
+    Breach,
+    NotAnAnchor,
+    Tampering,
+    Verdict,
+    anchor_of,
+    head_of,
+    verify,
+)
 from pingji.data.engine import open_engine, reading, writing
 from pingji.data.origin import Origin, acting
 from pingji.data.tables.audit import audit as entries
@@ -189,10 +200,185 @@ def disarm(engine: Engine) -> None:
                 conn.execute(text(f"DROP TRIGGER {name}"))
 
 
-def test_the_disarmed_store_is_what_the_next_tests_think(engine: Engine) -> None:
-    fill(engine, 1)
+def verified(engine: Engine, anchor: Anchor | None = None, batch: int = 3) -> Verdict:
+    with reading(engine) as conn:
+        return verify(conn, anchor, batch=batch)
+
+
+@pytest.mark.parametrize("n", [0, 1, 3, 4, 10])
+def test_an_untouched_chain_is_whole(engine: Engine, n: int) -> None:
+    fill(engine, n)
+    verdict = verified(engine)
+    assert (verdict.whole, verdict.entries, verdict.head.seq) == (True, n, n)
+
+
+def forged(row: dict[str, object], **changed: object) -> dict[str, object]:
+    """An entry with other contents and a hash that fits them."""
+    new = {name: value for name, value in row.items() if name != "hash"} | changed
+    return new | {"hash": hash_of(new)}
+
+
+def put(conn: Connection, row: dict[str, object]) -> None:
+    conn.execute(update(entries).where(entries.c.seq == row["seq"]).values(**row))
+
+
+def change(conn: Connection, row: dict[str, object]) -> None:
+    conn.execute(update(entries).where(entries.c.seq == 5).values(actor="Nobody"))
+
+
+def change_detail(conn: Connection, row: dict[str, object]) -> None:
+    conn.execute(update(entries).where(entries.c.seq == 5).values(detail={"n": 4, "more": 1}))
+
+
+def change_with_hash(conn: Connection, row: dict[str, object]) -> None:
+    put(conn, forged(row, actor="Nobody"))
+
+
+def drop_one(conn: Connection, row: dict[str, object]) -> None:
+    conn.execute(delete(entries).where(entries.c.seq.in_([5, 6])))
+
+
+def drop_first(conn: Connection, row: dict[str, object]) -> None:
+    conn.execute(delete(entries).where(entries.c.seq == 1))
+
+
+def swap(conn: Connection, row: dict[str, object]) -> None:
+    other = conn.execute(select(entries).where(entries.c.seq == 6)).one()
+    put(conn, dict(zip(COLUMNS, other, strict=True)) | {"seq": 5})
+    put(conn, row | {"seq": 6})
+
+
+def cut_end(conn: Connection, row: dict[str, object]) -> None:
+    conn.execute(delete(entries).where(entries.c.seq > 7))
+
+
+def cut_end_and_head(conn: Connection, row: dict[str, object]) -> None:
+    cut_end(conn, row)
+    conn.execute(update(audit_head).values(seq=7))
+
+
+def cut_all(conn: Connection, row: dict[str, object]) -> None:
+    conn.execute(delete(entries))
+
+
+def add_at_end(conn: Connection, row: dict[str, object]) -> None:
+    last = conn.execute(select(entries).where(entries.c.seq == 10)).one()
+    conn.execute(insert(entries), forged(row, seq=11, previous=last.hash))
+
+
+def add_before(conn: Connection, row: dict[str, object]) -> None:
+    conn.execute(insert(entries), forged(row, seq=0))
+
+
+def renumber(conn: Connection, row: dict[str, object]) -> None:
+    """Take one out and close the gap, as if it had never been."""
+    conn.execute(delete(entries).where(entries.c.seq == 5))
+    for seq in range(6, 11):
+        conn.execute(update(entries).where(entries.c.seq == seq).values(seq=seq - 1))
+    conn.execute(update(audit_head).values(seq=9))
+
+
+def take_head(conn: Connection, row: dict[str, object]) -> None:
+    conn.execute(delete(audit_head))
+
+
+def change_head(conn: Connection, row: dict[str, object]) -> None:
+    conn.execute(update(audit_head).values(hash="f" * 64))
+
+
+ATTACKS = [
+    (change, Breach(5, Tampering.CHANGED)),
+    (change_detail, Breach(5, Tampering.CHANGED)),
+    (change_with_hash, Breach(5, Tampering.EXCHANGED)),
+    (drop_one, Breach(5, Tampering.MISSING, 6)),
+    (drop_first, Breach(1, Tampering.MISSING, 1)),
+    (swap, Breach(5, Tampering.CHANGED)),
+    (cut_end, Breach(8, Tampering.CUT, 10)),
+    (cut_end_and_head, Breach(7, Tampering.HEAD)),
+    (cut_all, Breach(1, Tampering.CUT, 10)),
+    (add_at_end, Breach(11, Tampering.INSERTED)),
+    (add_before, Breach(0, Tampering.INSERTED)),
+    (renumber, Breach(5, Tampering.CHANGED)),
+    (take_head, Breach(10, Tampering.HEAD)),
+    (change_head, Breach(10, Tampering.HEAD)),
+]
+
+
+@pytest.mark.parametrize(("attack", "breach"), ATTACKS, ids=[attack.__name__ for attack, _ in ATTACKS])
+def test_tampering_is_found(engine: Engine, attack: Callable[..., None], breach: Breach) -> None:
+    fill(engine, 10)
     disarm(engine)
     with writing(engine) as conn:
-        conn.execute(delete(entries))
-        assert conn.scalar(select(func.count()).select_from(entries)) == 0
-        conn.execute(insert(entries), {"seq": 9, "at": 1, "action": "x", "outcome": "done", "previous": "", "hash": ""})
+        attack(conn, rows(engine)[4])
+    assert verified(engine).breach == breach
+    assert verified(engine, batch=1000).breach == breach
+
+
+@pytest.mark.parametrize("column", sorted(set(COLUMNS) - {"seq"}))
+def test_every_cell_counts(engine: Engine, column: str) -> None:
+    fill(engine, 3)
+    disarm(engine)
+    value = {"at": 5, "detail": {"n": 99}}.get(column, "0" * 64)
+    with writing(engine) as conn:
+        conn.execute(update(entries).where(entries.c.seq == 2).values({column: value}))
+    assert verified(engine).breach == Breach(2, Tampering.CHANGED)
+
+
+@pytest.mark.parametrize("value", ["'{not json'", "x'ff00'", "CAST(x'c328' AS TEXT)", "'[]'"])
+@pytest.mark.parametrize("column", ["detail", "actor"])
+def test_what_cannot_be_read_was_changed(engine: Engine, column: str, value: str) -> None:
+    fill(engine, 8)
+    disarm(engine)
+    if engine.dialect.name == "postgresql":  # it keeps no such thing: JSON at least is another one
+        column, value = "detail", "'[]'"
+    with writing(engine) as conn:
+        conn.execute(text(f"UPDATE audit SET {column} = {value} WHERE seq = 5"))
+    assert verified(engine).breach == Breach(5, Tampering.CHANGED)
+
+
+def rewrite_all(engine: Engine) -> None:
+    """What somebody with every right can do: change an entry, and make all hashes after it fit."""
+    previous = NO_HASH
+    found = rows(engine)
+    with writing(engine) as conn:
+        for row in found:
+            new = forged(row, previous=previous, actor="Nobody" if row["seq"] == 5 else row["actor"])
+            put(conn, new)
+            previous = str(new["hash"])
+        conn.execute(update(audit_head).values(hash=previous))
+
+
+def test_only_an_anchor_outside_finds_a_chain_that_was_made_anew(engine: Engine) -> None:
+    fill(engine, 10)
+    with reading(engine) as conn:
+        anchor = head_of(conn)
+    assert anchor == anchor_of(str(anchor))
+    fill(engine, 5)
+    assert verified(engine, anchor).whole
+    disarm(engine)
+    rewrite_all(engine)
+    assert verified(engine).whole
+    assert verified(engine, anchor).breach == Breach(10, Tampering.ANCHOR)
+
+
+def test_an_anchor_past_the_end_says_that_a_backup_or_less_was_put_back(engine: Engine) -> None:
+    fill(engine, 3)
+    assert verified(engine, Anchor(4, "a" * 64)).breach == Breach(4, Tampering.ANCHOR)
+    assert verified(engine, Anchor(0, NO_HASH)).whole
+
+
+@pytest.mark.parametrize(
+    "given", ["", "7", "7:abc", ":" + "a" * 64, "x:" + "a" * 64, "7:" + "g" * 64, "-1:" + "a" * 64]
+)
+def test_an_anchor_that_is_none(given: str) -> None:
+    with pytest.raises(NotAnAnchor):
+        anchor_of(given)
+
+
+def test_a_lost_head_stays_visible(engine: Engine) -> None:
+    fill(engine, 2)
+    disarm(engine)
+    with writing(engine) as conn:
+        conn.execute(delete(audit_head))
+    fill(engine, 1)
+    assert verified(engine).breach == Breach(3, Tampering.HEAD)
