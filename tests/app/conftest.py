@@ -4,14 +4,14 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 
 import pytest
-from starlette.testclient import TestClient
 
 from pingji.dashboard.app import create_app
 from pingji.data.engine import open_engine
 from pingji.settings import Settings
 from tests import world
+from tests.app.callers import Client
 
-Serve = Callable[..., TestClient]
+Serve = Callable[..., Client]
 
 
 @pytest.fixture
@@ -21,9 +21,9 @@ def serve(monkeypatch: pytest.MonkeyPatch) -> Iterator[Serve]:
         monkeypatch.delenv(name, raising=False)
     with ExitStack() as stack:
 
-        def start(url: str, **settings: object) -> TestClient:
+        def start(url: str, **settings: object) -> Client:
             app = create_app(Settings(database_url=url, **settings))  # type: ignore[arg-type]
-            return stack.enter_context(TestClient(app, raise_server_exceptions=False, follow_redirects=False))
+            return stack.enter_context(Client(app, url)).everybody()
 
         yield start
 
@@ -38,6 +38,6 @@ def county_url(store_url: str) -> str:
 
 
 @pytest.fixture
-def client(serve: Serve, county_url: str) -> TestClient:
-    """The small county, served."""
+def client(serve: Serve, county_url: str) -> Client:
+    """The small county, served to somebody with every role."""
     return serve(county_url)
