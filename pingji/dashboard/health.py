@@ -1,23 +1,20 @@
 """`/healthz`, `/readyz` and `/metrics`: for whoever keeps the service running."""
 
 from fastapi import APIRouter, Response
-from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from pingji.dashboard.context import Context
 from pingji.dashboard.errors import problem
 from pingji.dashboard.live import Hub
+from pingji.dashboard.metrics import Metrics
 from pingji.data.engine import reading
 from pingji.data.schema import require_current
 
 
-def router(context: Context, hub: Hub) -> APIRouter:
+def router(context: Context, hub: Hub, metrics: Metrics) -> APIRouter:
     """The routes of health."""
     routes = APIRouter(tags=["health"])
-    registry = CollectorRegistry()
-    screens = Gauge("pingji_live_screens", "Screens connected to this process", registry=registry)
-    seconds = Gauge("pingji_live_read_seconds", "Duration of the latest reading of the live figures", registry=registry)
-    screens.set_function(lambda: hub.screens)
-    seconds.set_function(lambda: hub.read_seconds)
+    metrics.watch(hub, context.writer, context.engine)
 
     @routes.get("/healthz")
     async def healthz() -> dict[str, str]:
@@ -35,8 +32,8 @@ def router(context: Context, hub: Hub) -> APIRouter:
         return Response('{"status":"ready"}', media_type="application/json")
 
     @routes.get("/metrics")
-    async def metrics() -> Response:
+    async def prometheus() -> Response:
         """Prometheus figures of this process."""
-        return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
+        return Response(generate_latest(metrics.registry), media_type=CONTENT_TYPE_LATEST)
 
     return routes

@@ -101,6 +101,7 @@ def _sqlite(url: URL) -> Engine:
         max_overflow=90,
         json_serializer=_json,
         json_deserializer=orjson.loads,
+        hide_parameters=True,  # an error tells which statement failed, never whose row it was
     )
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
@@ -138,6 +139,7 @@ def _postgresql(url: URL) -> Engine:
         max_overflow=20,
         json_serializer=_json,
         json_deserializer=orjson.loads,
+        hide_parameters=True,  # an error tells which statement failed, never whose row it was
     )
     event.listen(engine, "connect", _prepare_postgresql)
     return engine

@@ -48,6 +48,14 @@ class Writer:
         self._on_commit = on_commit
         self._queue: SimpleQueue[_Request | None] = SimpleQueue()
         self._thread: Thread | None = None
+        self.commits = 0  # of this process, as are these: for whoever keeps it running
+        self.written = 0
+        self.latest_group = 0
+
+    @property
+    def waiting(self) -> int:
+        """How many requests wait to be written."""
+        return self._queue.qsize()
 
     def start(self) -> None:
         """Begin to write."""
@@ -125,6 +133,9 @@ class Writer:
             for request in group:
                 self._write_group([request])
             return
+        self.commits += 1
+        self.latest_group = sum(len(request.movements) for request in group)
+        self.written += self.latest_group
         try:
             self._on_commit()
         finally:  # it is durable: whatever the screens' wake-up comes to, who waits must hear so

@@ -1,0 +1,96 @@
+"""One log line and one measurement a request: its id, route, status and time, who asked, and nothing of what."""
+
+import logging
+import re
+import time
+from uuid import uuid4
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from pingji.dashboard.metrics import UNROUTED, Metrics
+from pingji.data.origin import Origin, acting
+from pingji.logs import note
+
+log = logging.getLogger(__name__)
+HEADER = b"x-request-id"
+# Ids are taken over from a proxy, which makes UUIDs or 32 hex digits; a phone number for an id would end up in a log.
+_UUID = re.compile(rb"[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}")
+QUIET = ("/assets/", "/static/", "/_dash-component-suites/", "/healthz", "/readyz", "/metrics")
+
+
+class Requests:
+    """The outermost of all: gives each request its id, and tells of it when it was answered."""
+
+    def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
+        self._app = app
+        self._metrics = metrics
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        began = time.perf_counter()
+        request = request_id(scope)
+        status = 0
+        told = False
+
+        async def with_id(message: Message) -> None:
+            nonlocal status, told
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                message["headers"] = [*message.get("headers", ()), (HEADER, request.encode())]
+                if _streams(message):  # it ends when somebody closes a screen: hours later
+                    told = True
+                    self._tell(scope, status, began)
+            await send(message)
+
+        address = scope["client"][0] if scope.get("client") else ""
+        with acting(Origin("", "", "web", address, request)):
+            try:
+                await self._app(scope, receive, with_id)
+            except BaseException:
+                status = status or 500
+                raise
+            finally:
+                if not told:
+                    self._tell(scope, status, began)
+
+    def _tell(self, scope: Scope, status: int, began: float) -> None:
+        seconds = time.perf_counter() - began
+        route = template(scope)
+        method = scope["method"]
+        self._metrics.request(route, method, status, seconds)
+        if scope["path"].startswith(QUIET) and status < 400:
+            return
+        caller = scope.get("state", {}).get("caller")
+        note(
+            log,
+            logging.ERROR if status >= 500 else logging.INFO,
+            "request",
+            route=route,
+            method=method,
+            status=status,
+            ms=round(seconds * 1000, 2),
+            caller=caller.id if caller else "",
+            door=caller.door if caller else "",
+        )
+
+
+def request_id(scope: Scope) -> str:
+    """The id that a proxy gave a request, where it is one, else a new one."""
+    for name, value in scope["headers"]:
+        if name == HEADER and _UUID.fullmatch(value.lower()):
+            return str(value.decode())
+    return uuid4().hex
+
+
+def template(scope: Scope) -> str:
+    """The route as it was declared: `/api/v1/places/{code}/status`, never the code itself."""
+    route = scope.get("route")
+    path = getattr(route, "path", None) or getattr(scope.get("endpoint"), "path", None)
+    return str(path) if path else UNROUTED
+
+
+def _streams(message: Message) -> bool:
+    return any(name == b"content-type" and value.startswith(b"text/event-stream") for name, value in message["headers"])
