@@ -19,7 +19,7 @@ from pingji.dashboard.api import figures, grid_files, grid_proposals, grid_steps
 from pingji.dashboard.api import grids as grid_routes
 from pingji.dashboard.api import map as map_routes
 from pingji.dashboard.context import Context
-from pingji.dashboard.guard import Guard
+from pingji.dashboard.guard import Callers, Guard
 from pingji.dashboard.headers import SecurityHeaders, mark_styles
 from pingji.dashboard.limits import AddressLimits, BodyLimits, CallerLimits
 from pingji.dashboard.live import Hub
@@ -43,7 +43,8 @@ def create_app(settings: Settings) -> FastAPI:
     engine = open_engine(settings.database_url)
     listener = Listener(engine, lambda: hub.wake())
     writer = Writer(engine, on_commit=listener.poke)
-    context = Context(settings, engine, writer, on_change=listener.poke)
+    callers = Callers(engine, settings.idle_min)
+    context = Context(settings, engine, writer, on_change=listener.poke, on_access=callers.forget)
     hub = Hub(context)
     metrics = Metrics()
     note_slow(engine, settings.slow_query_ms, metrics.slow_queries.inc)
@@ -54,7 +55,7 @@ def create_app(settings: Settings) -> FastAPI:
         writer.start()
         await hub.start()
         listener.start()
-        await _finish_dash(server, settings)
+        await _finish_dash(server, callers)
         _spare_the_collector()
         try:
             yield
@@ -89,8 +90,7 @@ def create_app(settings: Settings) -> FastAPI:
     _document(server)
     server.add_middleware(GZipMiddleware, minimum_size=COMPRESS_FROM, compresslevel=4)
     server.add_middleware(CallerLimits, settings=settings, on_limit=metrics.limited.inc)  # inside the guard
-    if settings.token is not None:
-        server.add_middleware(Guard, token=settings.token.get_secret_value())
+    server.add_middleware(Guard, callers=callers, public_url=settings.public_url or "")
     screens = _add_screens(server)
     server.add_middleware(BodyLimits, settings=settings)
     server.add_middleware(AddressLimits, settings=settings, on_limit=metrics.limited.inc)
@@ -106,9 +106,9 @@ def app_from_environment() -> FastAPI:
     return create_app(settings)
 
 
-async def _finish_dash(server: FastAPI, settings: Settings) -> None:
+async def _finish_dash(server: FastAPI, callers: Callers) -> None:
     """Dash completes its pages when `/` is first asked for; a wall that came before that would stay white."""
-    headers = {"Authorization": f"Bearer {settings.token.get_secret_value()}"} if settings.token else {}
+    headers = {"Authorization": f"Bearer {callers.own_secret}"}
     async with httpx.AsyncClient(transport=httpx.ASGITransport(server), base_url="http://self", headers=headers) as own:
         (await own.get("/")).raise_for_status()
 
