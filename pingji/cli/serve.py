@@ -13,7 +13,6 @@ from rich.progress import Progress, TimeElapsedColumn
 from sqlalchemy import select
 
 from pingji import logs
-from pingji import logs
 from pingji.cli.console import fail, out, say
 from pingji.cli.problems import readable_problems
 from pingji.dashboard.texts import t
