@@ -7,6 +7,7 @@ from pingji.data import journal, modes
 from pingji.data.engine import writing
 from pingji.data.notify import notify
 from pingji.data.operations import operations_of
+from pingji.data.organisation import calls
 from pingji.data.places import Place, places_named
 from pingji.data.scopes import SWITCHABLE, find_scope
 from pingji.data.situation import set_status
@@ -57,6 +58,7 @@ def switch_mode(context: Context, press: Press, actor: str) -> tuple[State, bool
         step = decide(before, press, modes.neighbours(conn, scope, states))
         at = now_us()
         after = modes.save_press(conn, scope, press, before, step, actor, str(uuid.uuid4()), at)
+        calls.switched(conn, scope, before, after, step, at)
         detail = {"from": before.mode.value, "to": after.mode.value, "level": after.level, "reason": press.reason}
         journal.write(
             conn,
@@ -88,6 +90,7 @@ def recall(context: Context, press_id: str, reason: str, actor: str) -> State:
         at = now_us()
         scope, before, after = modes.recall_press(conn, county, press_id, at)
         if before != after:
+            calls.recalled(conn, county, before, after, at)
             detail = {"from": before.mode.value, "to": after.mode.value, "reason": reason, "press_id": press_id}
             found = find_scope(conn, county, scope)
             journal.write(
