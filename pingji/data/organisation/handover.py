@@ -39,9 +39,8 @@ def hand_over_due(conn: Connection, county: str, now: int) -> Done:
     """
     c = org_call.c
     where = (c.county == county, c.deadline <= now)
-    rows = conn.execute(
-        select(*CALL_COLUMNS, c.operation, c.exercise).where(*where).order_by(c.operation, c.post)
-    ).all()
+    columns: Any = (*CALL_COLUMNS, c.operation, c.exercise)
+    rows = conn.execute(select(*columns).where(*where).order_by(c.operation, c.post)).all()
     if not rows:
         return Done()
     wait = load_rules(conn, county).wait_us
