@@ -107,7 +107,7 @@ def test_an_address_that_is_refused_again_and_again(guarded: TestClient) -> None
 @pytest.fixture
 def guarded(serve: Serve, county_url: str) -> TestClient:
     """Nobody is signed in."""
-    client = serve(county_url, token="secret")
+    client = serve(county_url)
     client.headers.clear()
     client.cookies.clear()
     return client
