@@ -1,5 +1,7 @@
 """The two stores, each migrated: tests that take `engine` run on both."""
 
+import base64
+import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +12,9 @@ from sqlalchemy import Engine
 from pingji.data import schema
 from pingji.data.engine import open_engine
 from tests.cluster import Cluster, running_cluster
+
+# One key for every store of a run, also in the processes that tests start: stores are copied from templates.
+os.environ["PINGJI_KEY"] = base64.b64encode(bytes(range(64))).decode()
 
 
 @pytest.fixture(scope="session")

@@ -9,6 +9,7 @@ import shapely
 from sqlalchemy import Boolean, Connection, Table
 from sqlalchemy.types import JSON, Date
 
+from pingji.data.sealing import Sealed, keys_of
 from pingji.data.tables.base import SRID
 
 
@@ -36,7 +37,7 @@ def insert_rows(conn: Connection, table: Table, county: str, columns: Mapping[st
     if not size:
         return 0
     sqlite = conn.dialect.name == "sqlite"
-    values = [_driver_values(table, name, columns[name], sqlite) for name in names]
+    values = [_driver_values(conn, table, name, columns[name]) for name in names]
     rows = zip([county] * size, *values, strict=True)
     listed = ", ".join(f'"{n}"' for n in ["county", *names])
     if sqlite:
@@ -55,13 +56,18 @@ def _copy(conn: Connection, statement: str, rows: Iterable[tuple[Any, ...]]) -> 
             copy.write_row(row)
 
 
-def _driver_values(table: Table, name: str, values: Sequence[Any], sqlite: bool) -> Sequence[Any]:
-    """A column's values as the driver takes them: EWKB (hexadecimal for COPY), JSON text, ISO dates."""
+def _driver_values(conn: Connection, table: Table, name: str, values: Sequence[Any]) -> Sequence[Any]:
+    """A column's values as the driver takes them: EWKB (hexadecimal for COPY), JSON text, ISO dates, seals."""
+    sqlite = conn.dialect.name == "sqlite"
     if name == "geom":
         shapes = np.asarray(shapely.set_srid(np.asarray(values, dtype=object), SRID))
         ewkb: list[Any] = shapely.to_wkb(shapes, include_srid=True, byte_order=1, hex=not sqlite).tolist()
         return ewkb
     kind = table.c[name].type
+    if isinstance(kind, Sealed):
+        ring = keys_of(conn)
+        seals = {v: v if v is None else ring.seal(kind.label, str(v)) for v in set(values)}  # many share an escort
+        return [seals[v] for v in values]
     if isinstance(kind, JSON):
         return [orjson.dumps(v).decode() for v in values]
     if sqlite and isinstance(kind, Boolean):

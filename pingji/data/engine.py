@@ -14,6 +14,8 @@ from sqlalchemy.exc import ArgumentError
 
 from pingji.data import sqlite_spatial
 from pingji.data.errors import DatabaseUnreachable, UnsupportedDatabase
+from pingji.data.sealing.keyring import Keyring, attach
+from pingji.data.sealing.settling import settle
 from pingji.data.spatial import Ewkb, HexDumper
 from pingji.data.tables.base import SRID
 
@@ -21,13 +23,16 @@ _BUSY_S = 10
 _READ_ONLY = "pingji_read_only"
 
 
-def open_engine(url: str) -> Engine:
+def open_engine(url: str, keys: Keyring | None = None) -> Engine:
     """Open a store.
 
     Parameters
     ----------
     url : str
         `sqlite:///path/of/file.db`, or `postgresql://user@host/database` (psycopg 3 is meant).
+    keys : Keyring, optional
+        What personal columns are sealed with; when left out, the environment's keys or those of the file beside the
+        store. They are looked for when the first transaction begins.
 
     Returns
     -------
@@ -58,6 +63,7 @@ def open_engine(url: str) -> Engine:
     else:
         raise UnsupportedDatabase(url=parsed.render_as_string(hide_password=True))
     event.listen(engine, "handle_error", _tell_unreachable)
+    attach(engine, keys or Keyring.for_store(url))
     return engine
 
 
@@ -128,6 +134,7 @@ def _begin_sqlite(connection: Connection) -> None:
     cursor.execute(f"PRAGMA query_only = {int(read_only)}")
     cursor.execute("BEGIN" if read_only else "BEGIN IMMEDIATE")
     cursor.close()
+    settle(connection, writing=not read_only)
 
 
 def _postgresql(url: URL) -> Engine:
@@ -142,11 +149,16 @@ def _postgresql(url: URL) -> Engine:
         hide_parameters=True,  # an error tells which statement failed, never whose row it was
     )
     event.listen(engine, "connect", _prepare_postgresql)
+    event.listen(engine, "begin", _begin_postgresql)
     return engine
 
 
 def _prepare_postgresql(con: "psycopg.Connection[Any]", _record: object) -> None:
     con.adapters.register_dumper(Ewkb, HexDumper)
+
+
+def _begin_postgresql(connection: Connection) -> None:
+    settle(connection, writing=not connection.get_execution_options().get("postgresql_readonly", False))
 
 
 def _tell_unreachable(context: ExceptionContext) -> None:

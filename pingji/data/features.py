@@ -30,6 +30,7 @@ from sqlalchemy.types import JSON
 
 from pingji.data.bulk import insert_rows
 from pingji.data.errors import UnknownLayer
+from pingji.data.sealing.column import Sealed, equal
 from pingji.data.spatial import in_box
 from pingji.data.tables import LAYER_TABLES, area
 
@@ -164,19 +165,19 @@ def geojson(
 
 
 def find(conn: Connection, county: str, words: str, limit: int = 20) -> list[Found]:
-    """Features whose code begins with, or whose name contains, what was typed; the best first, across all layers."""
+    """Features whose code begins with, or whose name contains, what was typed; the best first, across all layers.
+
+    Where a name is somebody's it is sealed in the store: these are only found by the whole of it.
+    """
     words = words.strip()
     if not words:
         return []
     hits: list[tuple[int, int, Found]] = []
     for order, table in enumerate((area, *LAYER_TABLES.values())):
-        rank = case(
-            (or_(table.c.code == words, table.c.name == words), 0),
-            (table.c.name.startswith(words, autoescape=True), 1),
-            (table.c.code.startswith(words, autoescape=True), 2),
-            else_=3,
-        ).label("rank")
-        matches = or_(table.c.code.startswith(words, autoescape=True), table.c.name.icontains(words, autoescape=True))
+        whole, begins, within = _named(conn, table, words)
+        coded = table.c.code.startswith(words, autoescape=True)
+        rank = case((or_(table.c.code == words, whole), 0), (begins, 1), (coded, 2), else_=3).label("rank")
+        matches = or_(coded, within)
         query = (
             select(table.c.code, table.c.name, wkb(conn, table), rank)
             .where(table.c.county == county, matches)
@@ -198,6 +199,15 @@ def raw(table: Table) -> ColumnElement[bytes]:
 def wkb(conn: Connection, table: Table) -> ColumnElement[bytes]:
     """The geometry as WKB bytes; the embedded store already keeps them so."""
     return raw(table) if conn.dialect.name == "sqlite" else func.ST_AsBinary(raw(table), type_=LargeBinary)
+
+
+def _named(conn: Connection, table: Table, words: str) -> tuple[ColumnElement[bool], ...]:
+    """Whether the name is these words, begins with them, or has them in it; of a sealed name all the same."""
+    name = table.c.name
+    if isinstance(name.type, Sealed):
+        same = equal(conn, name, words)
+        return same, same, same
+    return name == words, name.startswith(words, autoescape=True), name.icontains(words, autoescape=True)
 
 
 def _as_wanted(table: Table, geometry: object) -> BaseGeometry:
@@ -227,7 +237,7 @@ def default_of(column: Column[object]) -> object:
         return int(text or 0)
     if isinstance(column.type, Float):
         return float(text or 0)
-    return text if isinstance(column.type, String) else None
+    return text if isinstance(column.type, String | Sealed) else None
 
 
 def _query(

@@ -51,7 +51,7 @@ def _insert(conn: Connection, rows: Sequence[dict[str, object]]) -> set[str]:
     if not rows:
         return set()
     if conn.dialect.name == "postgresql":
-        return set(conn.scalars(_insert_sent(), as_document(rows)))
+        return set(conn.scalars(_insert_sent(), as_document(rows, conn, table.c)))
     return set(conn.scalars(_insert_new(conn.dialect), rows))
 
 

@@ -23,6 +23,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql, sqlite
 
+from pingji.data.sealing import Sealed, keys_of
+
 _TURNS = 0x50494E47  # "PING": keeps our locks apart from anybody else's
 
 
@@ -80,6 +82,12 @@ def rows_sent(columns: Iterable[Column[Any]]) -> TableValuedAlias:
     return func.json_to_recordset(document).table_valued(*named).render_derived("new", with_types=True)
 
 
-def as_document(rows: Sequence[Mapping[str, object]]) -> dict[str, str]:
-    """The parameter that `rows_sent` reads."""
+def as_document(
+    rows: Sequence[Mapping[str, object]], conn: Connection | None = None, columns: Iterable[Column[Any]] = ()
+) -> dict[str, str]:
+    """The parameter that `rows_sent` reads; values of sealed ones among the columns are sealed in it."""
+    for column_ in columns:
+        if conn is not None and isinstance(column_.type, Sealed):
+            ring, label, name = keys_of(conn), column_.type.label, column_.name
+            rows = [{**row, name: ring.seal(label, str(row[name]))} if row[name] else row for row in rows]
     return {"rows": orjson.dumps(rows).decode()}

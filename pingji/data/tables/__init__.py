@@ -9,6 +9,7 @@ from pingji.data.tables.features import LAYER_TABLES, area
 from pingji.data.tables.grids import change_edit, change_set, grid_lineage, grid_proposal, past_grids
 from pingji.data.tables.organisation import org_call, org_pair, org_post, org_rule, org_unit
 from pingji.data.tables.people import party_link, party_member, person
+from pingji.data.tables.sealing import sealing_key
 
 __all__ = [
     "LAYER_TABLES",
@@ -39,6 +40,7 @@ __all__ = [
     "past_grids",
     "person",
     "press",
+    "sealing_key",
     "session",
     "tally",
     "token",

@@ -10,7 +10,7 @@ says where it holds.
 from sqlalchemy import BigInteger, Boolean, Column, Index, PrimaryKeyConstraint, Table, UniqueConstraint, false
 from sqlalchemy.types import JSON
 
-from pingji.data.tables.base import metadata, number, text
+from pingji.data.tables.base import metadata, number, sealed, text
 
 account = Table(
     "account",
@@ -20,7 +20,7 @@ account = Table(
     text("name", required=True),  # what everybody reads: unique too, so that a journal names one person
     text("password"),  # argon2id; empty: no sign-in by password
     Column("must_change", Boolean, nullable=False, server_default=false()),  # a one-time password
-    text("totp"),  # the second factor's secret, sealed; empty: none
+    sealed("account.totp"),  # the second factor's secret; empty: none
     Column("totp_step", BigInteger, nullable=False, server_default="0"),  # last time step used: no code works twice
     text("subject"),  # issuer and subject of OIDC, empty where the account has a password
     number("failed"),  # wrong passwords in a row

@@ -5,6 +5,8 @@ from sqlalchemy import Column, Integer, MetaData, String, Table, UniqueConstrain
 from sqlalchemy.schema import SchemaItem
 from sqlalchemy.types import JSON
 
+from pingji.data.sealing.column import Sealed, SealedValues
+
 SRID = 4490  # CGCS2000, lon/lat degrees
 
 metadata = MetaData(
@@ -22,6 +24,14 @@ def text(name: str, *, required: bool = False, index: bool = False) -> Column[st
     return Column(name, String, nullable=False, server_default=None if required else "", index=index)
 
 
+def sealed(label: str) -> Column[str]:
+    """A text column of something personal, `table.column`: sealed in the store, plain to whoever reads through it.
+
+    Columns that are copied into each other, or read by one query of a union, share a label; see `data.sealing`.
+    """
+    return Column(label.rpartition(".")[2], Sealed(label), nullable=False, server_default="")
+
+
 def number(name: str, default: int = 0) -> Column[int]:
     """An integer column that is never NULL."""
     return Column(name, Integer, nullable=False, server_default=str(default))
@@ -32,8 +42,13 @@ def mapping(name: str) -> Column[dict[str, object]]:
     return Column(name, JSON, nullable=False, server_default="{}")
 
 
-def layer_table(name: str, geometry: str, *columns: SchemaItem) -> Table:
-    """A layer's table.
+def sealed_mapping(label: str) -> Column[dict[str, object]]:
+    """A JSON object column in which what people wrote is sealed."""
+    return Column(label.rpartition(".")[2], SealedValues(label), nullable=False, server_default="{}")
+
+
+def layer_table(name: str, geometry: str, *columns: SchemaItem, of_person: bool = False) -> Table:
+    """A layer's table; `of_person` where a feature's name is somebody's.
 
     `id` is an explicit integer key because the embedded store's R-tree points at it, and SQLite may renumber
     implicit row ids; the key that people and other tables use is (county, code).
@@ -44,7 +59,7 @@ def layer_table(name: str, geometry: str, *columns: SchemaItem) -> Table:
         Column("id", Integer, primary_key=True),
         text("county", required=True),
         text("code", required=True),
-        text("name"),
+        sealed(f"{name}.name") if of_person else text("name"),
         *columns,
         number("revision", 1),
         text("source"),

@@ -18,7 +18,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import JSON
 
-from pingji.data.tables.base import metadata, number, text
+from pingji.data.tables.base import metadata, number, sealed, text
 
 movement = Table(
     "movement",
@@ -34,7 +34,7 @@ movement = Table(
     text("household"),
     number("count"),
     text("supersedes"),
-    text("note"),
+    sealed("movement.note"),  # free words, which may name somebody
     Column("occurred_at", BigInteger, nullable=False),
     Column("clock", BigInteger, nullable=False),
     Column("received_at", BigInteger, nullable=False),

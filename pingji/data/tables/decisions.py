@@ -18,6 +18,7 @@ operation = Table(
     Column("ended_at", BigInteger),
     text("fate"),  # empty while open; closed | absorbed | dropped (an exercise that a real emergency ended) | recalled
     text("absorbed_into"),  # the wider operation that carried these counts on
+    Column("anonymised_at", BigInteger),  # since when nobody can be recognised in it any more
     PrimaryKeyConstraint("county", "id"),
     Index("ix_operation_county_open", "county", "ended_at"),
 )

@@ -5,7 +5,7 @@ Columns that are marked *derived* are filled by `data.derive` from geometry afte
 
 from sqlalchemy import BigInteger, Boolean, Column, Date, Float, Index, Table, false
 
-from pingji.data.tables.base import layer_table, mapping, number, text
+from pingji.data.tables.base import layer_table, mapping, number, sealed, text
 
 # level: county | township. `parent` is the county's code for a township.
 area = layer_table("area", "MULTIPOLYGON", text("level", required=True), text("parent"))
@@ -16,20 +16,20 @@ communities = layer_table(
     text("township", index=True),
     text("kind"),  # community 社区 | village 行政村
     text("committee"),  # joint Party committee 联合党委, empty where there is none
-    text("secretary"),
-    text("secretary_phone"),
-    text("first_secretary"),
-    text("first_secretary_phone"),
+    sealed("communities.secretary"),
+    sealed("communities.secretary_phone"),
+    sealed("communities.first_secretary"),
+    sealed("communities.first_secretary_phone"),
 )
 
 grids = layer_table(
     "grids",
     "MULTIPOLYGON",
     text("community", index=True),
-    text("leader"),
-    text("leader_phone"),
-    text("deputy"),
-    text("deputy_phone"),
+    sealed("grids.leader"),
+    sealed("grids.leader_phone"),
+    sealed("grids.deputy"),
+    sealed("grids.deputy_phone"),
     number("household_count"),  # derived
     number("resident_count"),  # derived
     Column("valid_from", Date),
@@ -44,10 +44,10 @@ buildings = layer_table(
     "GEOMETRY",
     text("community"),
     text("grid"),  # derived
-    text("head"),
-    text("head_phone"),
-    text("deputy"),
-    text("deputy_phone"),
+    sealed("buildings.head"),
+    sealed("buildings.head_phone"),
+    sealed("buildings.deputy"),
+    sealed("buildings.deputy_phone"),
     number("units"),
     number("floors"),
 )
@@ -61,20 +61,21 @@ households = layer_table(
     text("zone"),  # derived: the danger zone of the highest grade that it lies in
     text("building"),
     text("door"),
-    text("phone"),
+    sealed("households.phone"),
     number("registered"),
     number("residents"),
     number("present"),
     text("vulnerability"),  # space-separated flags: elderly child pregnant critical disabled
-    text("escort"),
-    text("escort_phone"),
-    text("escort_deputy"),
-    text("escort_deputy_phone"),
+    sealed("households.escort"),
+    sealed("households.escort_phone"),
+    sealed("households.escort_deputy"),
+    sealed("households.escort_deputy_phone"),
     text("transfer_point"),
     text("shelter"),
     Index("ix_households_county_grid", "county", "grid"),
     Index("ix_households_county_zone", "county", "zone"),
     Index("ix_households_county_community", "county", "community"),
+    of_person=True,
 )
 
 party_households = layer_table(
@@ -83,7 +84,8 @@ party_households = layer_table(
     text("community"),
     text("grid"),  # derived
     text("household"),
-    text("phone"),
+    sealed("party_households.phone"),
+    of_person=True,
 )
 
 danger_zones = layer_table(
@@ -97,12 +99,12 @@ danger_zones = layer_table(
     text("route"),
     text("transfer_point"),
     text("backup_transfer_point"),
-    text("county_holder"),
-    text("county_holder_phone"),
-    text("township_holder"),
-    text("township_holder_phone"),
-    text("village_holder"),
-    text("village_holder_phone"),
+    sealed("danger_zones.county_holder"),
+    sealed("danger_zones.county_holder_phone"),
+    sealed("danger_zones.township_holder"),
+    sealed("danger_zones.township_holder_phone"),
+    sealed("danger_zones.village_holder"),
+    sealed("danger_zones.village_holder_phone"),
     number("household_count"),  # derived
     number("resident_count"),  # derived
 )
@@ -117,8 +119,8 @@ institutions = layer_table(
     text("zone"),  # derived, independently of the household lists
     number("head_count"),
     number("immobile_count"),
-    text("contact"),
-    text("phone"),
+    sealed("institutions.contact"),
+    sealed("institutions.phone"),
     text("transfer_point"),
     text("shelter"),
 )
@@ -129,8 +131,8 @@ transfer_points = layer_table(
     text("community"),
     text("township"),
     number("capacity"),
-    text("contact"),
-    text("phone"),
+    sealed("place.contact"),
+    sealed("place.phone"),
 )
 
 shelters = layer_table(
@@ -148,8 +150,8 @@ shelters = layer_table(
     Column("medical", Boolean, nullable=False, server_default=false()),
     Column("food", Boolean, nullable=False, server_default=false()),
     Column("step_free", Boolean, nullable=False, server_default=false()),
-    text("contact"),
-    text("phone"),
+    sealed("place.contact"),
+    sealed("place.phone"),
 )
 
 rivers = layer_table("rivers", "GEOMETRY", text("kind"), Column("width_m", Float))
@@ -170,10 +172,10 @@ posts = layer_table(
     "POINT",
     text("kind", required=True),  # checkpoint 卡口 | vanguard 先锋岗 | station 驿站
     text("community"),
-    text("holder"),
-    text("holder_phone"),
-    text("deputy"),
-    text("deputy_phone"),
+    sealed("posts.holder"),
+    sealed("posts.holder_phone"),
+    sealed("posts.deputy"),
+    sealed("posts.deputy_phone"),
     text("shift"),
 )
 

@@ -7,7 +7,7 @@ from geoalchemy2 import Geometry
 from sqlalchemy import BigInteger, Boolean, Column, Date, Index, Integer, PrimaryKeyConstraint, Table, false
 from sqlalchemy.types import JSON
 
-from pingji.data.tables.base import SRID, mapping, metadata, number, text
+from pingji.data.tables.base import SRID, mapping, metadata, number, sealed, sealed_mapping, text
 
 
 def _listing(name: str) -> Column[list[object]]:
@@ -54,8 +54,8 @@ change_edit = Table(
     text("kind", required=True),
     text("actor"),
     Column("at", BigInteger, nullable=False),
-    mapping("intent"),
-    mapping("change"),
+    sealed_mapping("change_edit.intent"),
+    sealed_mapping("change_edit.change"),
     Column("set_aside", Boolean, nullable=False, server_default=false()),
     mapping("refusal"),
     PrimaryKeyConstraint("county", "change_set", "seq"),
@@ -70,10 +70,10 @@ past_grids = Table(
     text("code", required=True),
     text("name"),
     text("community"),
-    text("leader"),
-    text("leader_phone"),
-    text("deputy"),
-    text("deputy_phone"),
+    sealed("grids.leader"),  # by the label of `grids`: versions are copied as they are
+    sealed("grids.leader_phone"),
+    sealed("grids.deputy"),
+    sealed("grids.deputy_phone"),
     number("household_count"),
     number("resident_count"),
     Column("valid_from", Date),

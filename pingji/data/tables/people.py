@@ -2,7 +2,7 @@
 
 from sqlalchemy import Column, Integer, PrimaryKeyConstraint, Table
 
-from pingji.data.tables.base import metadata, text
+from pingji.data.tables.base import metadata, sealed, text
 
 person = Table(
     "person",
@@ -10,9 +10,9 @@ person = Table(
     text("county", required=True),
     text("code", required=True),
     text("household", required=True),
-    text("name"),
-    text("id_number"),
-    text("phone"),
+    sealed("person.name"),
+    sealed("person.id_number"),
+    sealed("person.phone"),
     text("gender"),  # f | m
     Column("birth_year", Integer),
     text("vulnerability"),
@@ -26,8 +26,8 @@ party_member = Table(
     text("code", required=True),
     text("centre", required=True),  # code of the party_households row
     text("household"),
-    text("name"),
-    text("phone"),
+    sealed("party_member.name"),
+    sealed("party_member.phone"),
     PrimaryKeyConstraint("county", "code"),
 )
 
