@@ -26,6 +26,7 @@ from pingji.dashboard.live import Hub
 from pingji.dashboard.logs import Requests
 from pingji.dashboard.metrics import Metrics
 from pingji.dashboard.pages import desk, grids, shelters, wall
+from pingji.dashboard.sign_in import routes as sign_in
 from pingji.dashboard.texts import t
 from pingji.data.engine import open_engine
 from pingji.data.notify import Listener
@@ -85,6 +86,7 @@ def create_app(settings: Settings) -> FastAPI:
         grid_proposals.router(context),
     ):
         server.include_router(routes, prefix="/api/v1")
+    server.include_router(sign_in.router(context))
     server.include_router(health.router(context, hub, metrics))
 
     _document(server)

@@ -26,6 +26,14 @@ class WrongSignIn(SignInError):
     """The name, the password or the code is wrong; never says which."""
 
 
+class WrongLink(SignInError):
+    """A link with a token that is unknown, over or revoked."""
+
+
+class ProviderFailed(SignInError):
+    """A sign-in by the provider that could not be finished. `reason`: for the log."""
+
+
 class Locked(SignInError):
     """Too many wrong tries in a row. `until`: microseconds since 1970 UTC."""
 
@@ -56,6 +64,10 @@ class PasswordTooCommon(PasswordRefused):
 
 class PasswordUnchanged(PasswordRefused):
     """The new password is the old one."""
+
+
+class PasswordsDiffer(PasswordRefused):
+    """It was typed twice, and not the same."""
 
 
 class BadLogin(SignInError):

@@ -146,7 +146,7 @@ def require_free(conn: Connection, name: str, at: int) -> None:
     NameTaken
     """
     device = (session.c.kind == "device", session.c.expires_at > at)
-    open_token = (token.c.kind != "recovery", token.c.revoked_at.is_(None), token.c.expires_at > at)
+    open_token = (token.c.kind.in_(("api", "wall", "once")), token.c.revoked_at.is_(None), token.c.expires_at > at)
     for table, also in ((account, ()), (session, device), (token, open_token)):
         same = func.lower(table.c.name) == func.lower(name)
         if conn.scalar(select(table.c.name).where(same, *also).limit(1)) is not None:

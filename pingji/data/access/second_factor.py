@@ -38,6 +38,12 @@ def confirm(conn: Connection, account_id: str, code: str, at: int) -> bool:
     return True
 
 
+def unproved(conn: Connection, account_id: str) -> str:
+    """The secret that was shown and waits for its first code, or empty."""
+    kept, _ = _row(conn, account_id)
+    return kept.removeprefix(_UNPROVED) if kept.startswith(_UNPROVED) else ""
+
+
 def is_on(kept: str) -> bool:
     """Whether a column holds a factor that was proved."""
     return bool(kept) and not kept.startswith(_UNPROVED)

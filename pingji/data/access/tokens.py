@@ -1,4 +1,4 @@
-"""Tokens: of programs (`api`), of walls (`wall`), and codes that work once (`once`, `recovery`).
+"""Tokens: of programs (`api`), of walls (`wall`), and what works once (`once`, `recovery`, `flow`).
 
 Only a digest is kept, so that a secret is shown when it is made and never again.
 """
@@ -7,14 +7,16 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from uuid import uuid4
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, delete, insert, select, update
 
-from pingji.data.access.secret import digest_of, new_secret
+from pingji.data.access.secret import digest_of, new_code, new_secret
 from pingji.data.errors import DataError
 from pingji.data.tables import token
 from pingji.ops.access import Grant, Role
 
 API, WALL, ONCE, RECOVERY = "api", "wall", "once", "recovery"
+CODE_LENGTH = 8
+FLOW = "flow"  # a sign-in that is under way at a provider
 
 
 class UnknownToken(DataError):
@@ -63,6 +65,11 @@ def make_token(
     return str(row["id"]), secret
 
 
+def new_device_code() -> str:
+    """What a field post types: eight capitals and digits, 39 bits for ten minutes."""
+    return new_code(CODE_LENGTH)
+
+
 def use_code(conn: Connection, kind: str, code: str, at: int, *, owner: str | None = None) -> Token | None:
     """The code's token, used up by this very call; None where it was used, has expired or never was.
 
@@ -106,6 +113,13 @@ def tokens_of(conn: Connection, kinds: Collection[str] = (API, WALL, ONCE)) -> l
 def revoke(conn: Connection, token_id: str, at: int) -> None:
     """End a token from now on."""
     conn.execute(update(token).where(token.c.id == token_id).values(revoked_at=at))
+
+
+def clear_expired(conn: Connection, at: int) -> None:
+    """Forget codes and flows that nobody can use any more; programs' and walls' tokens stay for whoever looks back."""
+    t = token.c
+    over = (t.expires_at <= at) | (t.used_at > 0) & (t.kind != RECOVERY)
+    conn.execute(delete(token).where(t.kind.in_((ONCE, FLOW)), over))
 
 
 def revoke_recovery(conn: Connection, account_id: str, at: int) -> None:
