@@ -7,7 +7,7 @@ from sqlalchemy import Engine
 from pingji.data.bulk import insert_rows
 from pingji.data.demo.county import DemoCounty, make
 from pingji.data.engine import writing
-from pingji.data.tables import LAYER_TABLES, area, party_link, party_member, person
+from pingji.data.tables import LAYER_TABLES, area, org_pair, org_post, org_unit, party_link, party_member, person
 
 __all__ = ["DemoCounty", "build_county", "save_county"]
 
@@ -33,7 +33,7 @@ def build_county(seed: int = 220221, progress: Progress | None = None) -> DemoCo
 def save_county(engine: Engine, county: DemoCounty, progress: Progress | None = None) -> None:
     """Put the county into a store in place of whatever it held under that code, all or nothing."""
     tell = progress or _silent
-    tables = [area, *LAYER_TABLES.values(), person, party_member, party_link]
+    tables = [area, *LAYER_TABLES.values(), person, party_member, party_link, org_unit, org_post, org_pair]
     with writing(engine) as conn:
         for n, table in enumerate(tables):
             tell(table.name, n / len(tables))

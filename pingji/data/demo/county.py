@@ -7,7 +7,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from pingji.data.demo import duty, hamlets, hazard, homes, lanes, party, refuges, slabs
+from pingji.data.demo import duty, hamlets, hazard, homes, lanes, organisation, party, refuges, slabs
 from pingji.data.demo.codes import grid_codes
 from pingji.data.demo.columns import Columns, Writer
 from pingji.data.demo.extracts import COUNTY
@@ -85,6 +85,7 @@ def make(seed: int, progress: Progress) -> DemoCounty:
     w.refuges(squares, meeting, shelters, zone_of, residents)
     w.party(living, sponsors)
     duty.write(w, squares, np.setdiff1d(free, shelters.squares), in_town, zones, living, zone_of, meeting)
+    organisation.write(w)
     progress("done", 1.0)
     return DemoCounty(COUNTY, w.tables)
 

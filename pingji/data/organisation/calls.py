@@ -4,8 +4,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, func, select, update
 
+from pingji.data.bulk import insert_rows
 from pingji.data.organisation.ground import EVERYWHERE, Ground, Reach, load_ground
 from pingji.data.organisation.posts import Which, standing
 from pingji.data.organisation.rules import load_rules
@@ -73,15 +74,15 @@ def ask(conn: Connection, ground: Ground, scope: Scope, operation: str, *, exerc
         if post.code not in asked:
             call = handover.ask(post.code, now, wait, holder=not post.vacant, deputy=bool(post.term.deputy))
             superior = superior_of(post, seats, ground.county)
-            rows.append(_row(ground.county, operation, exercise, post, superior, call))
+            rows.append(_row(operation, exercise, post, superior, call))
     if rows:
-        conn.execute(insert(org_call), rows)
+        insert_rows(conn, org_call, ground.county, {name: [row[name] for row in rows] for name in rows[0]})
     return len(rows)
 
 
-def _row(county: str, operation: str, exercise: bool, post: Post, superior: str, call: Call) -> dict[str, object]:
+def _row(operation: str, exercise: bool, post: Post, superior: str, call: Call) -> dict[str, object]:
     placed = {name: str(getattr(post, name)) for name in _PLACED if name != "superior"}
-    own = {"county": county, "operation": operation, "exercise": exercise, "superior": superior}
+    own = {"operation": operation, "exercise": exercise, "superior": superior}
     return {**own, "post": post.code, **placed, "has_deputy": call.has_deputy, **call_values(call)}
 
 

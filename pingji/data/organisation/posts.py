@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Connection, Row, Table, and_, exists, or_,
 from pingji.data.organisation.ground import Ground, Reach
 from pingji.data.sql import among
 from pingji.data.tables import LAYER_TABLES, org_post
-from pingji.ops.organisation.kinds import DEPTH, NATURE, Chain, Level, PostKind, seat
+from pingji.ops.organisation.kinds import DEPTH, NATURE, NEEDS_DEPUTY, Chain, Level, PostKind, seat
 from pingji.ops.organisation.post import LAYER, Post, Term, Why
 
 _CHINA = timezone(timedelta(hours=8))
@@ -84,6 +84,20 @@ def in_order(post: Post) -> tuple[int, str, int, str]:
     return DEPTH[post.level], post.place or post.unit, post.rank, post.code
 
 
+def hands(conn: Connection, ground: Ground) -> Iterator[tuple[str, str, str]]:
+    """Every post of the county that is held, as unit, holder and phone: a person's posts are counted from these."""
+    everywhere = Which(Reach(True), held=True)
+    c = org_post.c
+    for row in conn.execute(select(c.unit, c.holder, c.holder_phone).where(own_where(conn, ground.county, everywhere))):
+        yield row[0], row[1], row[2]
+    for kept in KEPT:
+        where = kept_where(conn, ground.county, everywhere, kept)
+        k = kept.table.c
+        assert where is not None
+        for row in conn.execute(select(k.code, k[kept.stem], k[f"{kept.stem}_phone"]).where(where)):
+            yield row[0], row[1], row[2]
+
+
 def find(conn: Connection, ground: Ground, code: str) -> Post | None:
     """The post of a code as it stands."""
     unit = code.rsplit(":", 2)[0]
@@ -96,6 +110,12 @@ def past(conn: Connection, county: str, unit: str) -> list[Post]:
     c = org_post.c
     query = select(*POST_COLUMNS).where(c.county == county, c.unit == unit, c.ended_on.is_not(None))
     return [post_of(row) for row in conn.execute(query.order_by(c.ended_on.desc(), c.id.desc()))]
+
+
+def lacks_deputy() -> ColumnElement[bool]:
+    """Rows of `org_post` that need a deputy and have none."""
+    c = org_post.c
+    return and_(c.deputy == "", c.kind.in_(sorted(kind.value for kind in NEEDS_DEPUTY)))
 
 
 def own_where(conn: Connection, county: str, which: Which) -> ColumnElement[bool]:
@@ -115,7 +135,7 @@ def own_where(conn: Connection, county: str, which: Which) -> ColumnElement[bool
     if which.why is Why.NO_HOLDER:
         parts.append(c.holder == "")
     elif which.why is Why.NO_DEPUTY:
-        parts.append(c.deputy == "")
+        parts.append(lacks_deputy())
     elif which.why is Why.TERM_ENDED:
         parts.append(and_(c.holder != "", c.term_to < which.day))
     return and_(*parts)

@@ -6,7 +6,7 @@ from typing import Any
 
 import shapely
 from shapely.geometry.base import BaseGeometry
-from sqlalchemy import ColumnElement, Connection, Select, and_, exists, func, select
+from sqlalchemy import ColumnElement, Connection, Select, and_, func, select
 
 from pingji.data.features import load_features
 from pingji.data.organisation.ground import Ground, Reach
@@ -68,7 +68,7 @@ def by_grid(conn: Connection, ground: Ground, reach: Reach) -> list[GridSponsors
     h, p, m = _HOMES.c, _CENTRES.c, party_member.c
     mine = and_(h.county == county, reach.where(conn, _HOMES))
     homes = _counts(conn, select(h.grid, func.count()).where(mine).group_by(h.grid))
-    covered = _counts(conn, select(h.grid, func.count()).where(mine, _linked()).group_by(h.grid))
+    covered = _counts(conn, select(h.grid, func.count()).where(mine, _linked(county)).group_by(h.grid))
     own = and_(p.county == county, reach.where(conn, _CENTRES))
     centres = _counts(conn, select(p.grid, func.count()).where(own).group_by(p.grid))
     both = _CENTRES.join(party_member, and_(m.county == p.county, m.centre == p.code))
@@ -115,14 +115,14 @@ def members_of(conn: Connection, ground: Ground, centre: str) -> list[Member]:
 
 def gaps(conn: Connection, ground: Ground, reach: Reach) -> list[tuple[str, str, str, tuple[float, float]]]:
     """Households without a member: code, grid, community, position."""
-    where = and_(reach.where(conn, _HOMES), ~_linked())
+    where = and_(reach.where(conn, _HOMES), ~_linked(ground.county))
     found = load_features(conn, ground.county, "households", columns=("grid", "community"), where=where)
     return [(f.code, str(f.values["grid"]), str(f.values["community"]), _lonlat(f.geometry)) for f in found]
 
 
-def _linked() -> ColumnElement[bool]:
-    h, link = _HOMES.c, party_link.c
-    return exists(select(link.member).where(link.county == h.county, link.household == h.code))
+def _linked(county: str) -> ColumnElement[bool]:
+    link = party_link.c
+    return _HOMES.c.code.in_(select(link.household).where(link.county == county))
 
 
 def _centres(conn: Connection, ground: Ground, where: ColumnElement[bool]) -> list[Centre]:

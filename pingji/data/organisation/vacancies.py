@@ -7,7 +7,7 @@ from datetime import date
 from sqlalchemy import Connection, and_, case, false, func, select
 
 from pingji.data.organisation.ground import Ground, Reach
-from pingji.data.organisation.posts import KEPT, Which, kept_where, own_where, standing
+from pingji.data.organisation.posts import KEPT, Which, kept_where, lacks_deputy, own_where, standing
 from pingji.data.tables import org_post
 from pingji.ops.organisation.kinds import DEPTH, NATURE, Level, PostKind
 from pingji.ops.organisation.post import Post, Why
@@ -23,7 +23,7 @@ def counts_by_level(
     found: dict[Level, dict[str, int]] = defaultdict(lambda: dict.fromkeys((POSTS, *(w.value for w in _WHYS)), 0))
     which = Which(reach, kinds=kinds)
     c = org_post.c
-    wrong = (c.holder == "", and_(c.holder != "", c.term_to < day), c.deputy == "")
+    wrong = (c.holder == "", and_(c.holder != "", c.term_to < day), lacks_deputy())
     sums = [func.sum(case((condition, 1), else_=0)) for condition in wrong]
     own = select(c.level, func.count(), *sums).where(own_where(conn, ground.county, which)).group_by(c.level)
     for level, *numbers in conn.execute(own):

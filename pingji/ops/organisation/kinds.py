@@ -102,6 +102,10 @@ ROLES = (
     _K.BUILDING_HEAD,
     _K.STAIRWELL_HEAD,
 )
+# Whoever commands, or leads a grid, has somebody to hand over to; the others have each other.
+NEEDS_DEPUTY = frozenset({kind for kind, nature in NATURE.items() if nature.chain is not Chain.NEITHER}) | {
+    PostKind.GRID_LEADER
+}
 # The levels of each chain from the top: the emergency chain is flat, it has no regional branch.
 LEVELS: Mapping[Chain, tuple[Level, ...]] = {
     _C.ROUTINE: (_L.COUNTY, _L.TOWNSHIP, _L.COMMUNITY, _L.BRANCH, _L.GRID, _L.BUILDING),

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
-from pingji.ops.organisation.kinds import NATURE, ROLES, Chain, Level, PostKind, UnitKind
+from pingji.ops.organisation.kinds import NATURE, NEEDS_DEPUTY, ROLES, Chain, Level, PostKind, UnitKind
 
 ORGANISATION, LAYER = "organisation", "layer"  # who keeps a post: we, or the columns of a layer
 
@@ -92,7 +92,7 @@ class Post:
             found.append(Why.NO_HOLDER)
         elif self.term.term_to is not None and self.term.term_to < today:
             found.append(Why.TERM_ENDED)
-        if not self.term.deputy:
+        if not self.term.deputy and self.kind in NEEDS_DEPUTY:
             found.append(Why.NO_DEPUTY)
         return tuple(found)
 
