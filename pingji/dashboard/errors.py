@@ -15,6 +15,8 @@ from pingji.dashboard import commands, context
 from pingji.dashboard.file_texts import as_parameters, error_key, error_text
 from pingji.dashboard.texts import LANGUAGES, UnknownText, grid_label, t
 from pingji.data import errors as data_errors
+from pingji.data.audit.export import TooManyEntries
+from pingji.data.audit.verify import NotAnAnchor
 from pingji.data.grids import accepting, ground, history, incoming, intents, outgoing
 from pingji.geo.coverage import errors as coverage
 from pingji.geo.errors import GeoError
@@ -103,6 +105,8 @@ STATUS: dict[type[Exception], tuple[int, str]] = {
     coverage.StillInvalid: (422, "still_invalid"),
     coverage.Stale: (409, "stale"),
     ImpossibleRange: (422, "impossible_range"),
+    NotAnAnchor: (422, "not_an_anchor"),
+    TooManyEntries: (422, "too_many_entries"),
     incoming.NothingNew: (409, "nothing_new"),
     outgoing.NoGridsThen: (404, "no_grids_then"),
     data_errors.FileError: (422, "file"),

@@ -12,6 +12,7 @@ from pingji.data.origin import Origin, acting
 from pingji.logs import note
 
 log = logging.getLogger(__name__)
+API = "/api/v1"
 HEADER = b"x-request-id"
 # Ids are taken over from a proxy, which makes UUIDs or 32 hex digits; a phone number for an id would end up in a log.
 _UUID = re.compile(rb"[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}")
@@ -87,9 +88,11 @@ def request_id(scope: Scope) -> str:
 
 def template(scope: Scope) -> str:
     """The route as it was declared: `/api/v1/places/{code}/status`, never the code itself."""
-    route = scope.get("route")
-    path = getattr(route, "path", None) or getattr(scope.get("endpoint"), "path", None)
-    return str(path) if path else UNROUTED
+    path = getattr(scope.get("route"), "path", None)
+    if not path:  # refused before it was routed, or a file
+        return next((start for start in QUIET if scope["path"].startswith(start)), UNROUTED)
+    # A route knows its path within its router only.
+    return f"{API}{path}" if scope["path"].startswith(API) and not path.startswith("/api/") else f"/{path.lstrip('/')}"
 
 
 def _streams(message: Message) -> bool:
