@@ -256,7 +256,7 @@ def register(app: FastAPI) -> None:
         return problem(error.status_code, key, {"where": printable(str(error.detail))}, request.url.path)
 
     async def unexpected(request: Request, error: Exception) -> JSONResponse:
-        log.exception("unexpected error on %s", request.url.path, exc_info=error)
+        log.exception("unexpected error", exc_info=error)  # its route is in the request's own line; a path holds codes
         return problem(500, "unexpected", {}, request.url.path)
 
     for kind in STATUS:
