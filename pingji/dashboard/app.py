@@ -15,6 +15,7 @@ from starlette.middleware.gzip import GZipMiddleware
 
 from pingji import __version__, logs
 from pingji.dashboard import errors, health
+from pingji.dashboard.api import audit as audit_routes
 from pingji.dashboard.api import figures, grid_files, grid_proposals, grid_steps, modes, movements
 from pingji.dashboard.api import grids as grid_routes
 from pingji.dashboard.api import map as map_routes
@@ -84,6 +85,7 @@ def create_app(settings: Settings) -> FastAPI:
         grid_steps.router(context),
         grid_files.router(context),
         grid_proposals.router(context),
+        audit_routes.router(context),
     ):
         server.include_router(routes, prefix="/api/v1")
     server.include_router(sign_in.router(context))
