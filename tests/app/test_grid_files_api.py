@@ -74,10 +74,6 @@ def test_a_new_set_of_grids_becomes_a_change_set(client: TestClient) -> None:
     assert [one["id"] for one in client.get("/api/v1/grids/sets").json()] == [made["id"]]
 
 
-def test_who_imports_says_so(client: TestClient) -> None:
-    assert_problem(send(client, moved(collection(client)), headers={}), 422, "name_needed")
-
-
 def test_a_wrong_row_is_named_and_nothing_is_kept(client: TestClient) -> None:
     document = collection(client)
     document["features"][2]["properties"]["code"] = "999999999999001"

@@ -18,6 +18,7 @@ from pingji.data.engine import open_engine, reading, writing
 from pingji.data.grids.proposals import find_proposal
 from pingji.data.tables import grid_proposal
 from tests import world
+from tests.app.callers import token_of
 from tests.app.conftest import Serve
 from tests.neighbourhoods import neighbourhood, settle
 
@@ -115,7 +116,7 @@ def test_closing_the_connection_ends_the_process_and_nothing_is_kept(made_url: s
     try:
         _until(lambda: _ready(port), 30)
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
-        headers = {"Content-Type": "application/json", "Accept-Encoding": "gzip"}
+        headers = {"Content-Type": "application/json", "Accept-Encoding": "gzip", **_bearer(made_url)}
         connection.request("POST", URL, json.dumps({"community": COMMUNITY}), headers)
         answer = connection.getresponse()
         assert json.loads(answer.fp.readline() and answer.fp.readline())["progress"] == 0.0
@@ -130,6 +131,13 @@ def test_closing_the_connection_ends_the_process_and_nothing_is_kept(made_url: s
     with reading(engine) as conn:
         assert conn.execute(grid_proposal.select()).all() == []
     engine.dispose()
+
+
+def _bearer(url: str) -> dict[str, str]:
+    engine = open_engine(url)
+    secret = token_of(engine, "editor")
+    engine.dispose()
+    return {"Authorization": f"Bearer {secret}"}
 
 
 def _workers(server: "subprocess.Popen[bytes]") -> list[psutil.Process]:

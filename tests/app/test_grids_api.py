@@ -273,14 +273,13 @@ def test_a_refusal_says_what_where_and_names_the_grids_by_their_labels(workbench
     assert "006" in body["detail_en"]
 
 
-def test_what_is_not_there_and_who_is_nobody(workbench: TestClient) -> None:
+def test_what_is_not_there(workbench: TestClient) -> None:
     assert_problem(workbench.get(f"{GRIDS_API}/communities/nowhere"), 404, "unknown_community")
     assert_problem(workbench.get(f"{GRIDS_API}/sets/nothing"), 404, "unknown_change_set")
     community = f"{GRIDS_API}/communities/{HOME}"
     assert_problem(workbench.get(community, params={"set": "nothing"}), 404, "unknown_change_set")
     assert_problem(workbench.get(f"{GRIDS_API}/sets", params={"status": "gone"}), 422, "invalid")
     said = {"name": "x", "reason": "correction", "communities": [HOME]}
-    assert_problem(workbench.post(f"{GRIDS_API}/sets", json=said), 422, "name_needed")
     wrong: Document
     for wrong in ({"name": "  "}, {"reason": "whim"}, {"communities": []}, {"more": 1}, {"id": ""}):
         answer = workbench.post(f"{GRIDS_API}/sets", json=said | wrong, headers=ANN)
@@ -288,11 +287,8 @@ def test_what_is_not_there_and_who_is_nobody(workbench: TestClient) -> None:
     elsewhere = workbench.post(f"{GRIDS_API}/sets", json=said | {"communities": ["nowhere"]}, headers=ANN)
     assert_problem(elsewhere, 404, "unknown_community")
     begin(workbench)
-    assert_problem(edit(workbench, 1, SPLIT, actor=None), 422, "name_needed")
     assert_problem(edit(workbench, 1, SPLIT, community=NEXT), 422, "outside_change_set")
     assert_problem(edit(workbench, 7, SPLIT), 409, "set_moved")
-    nobody = workbench.post(f"{GRIDS_API}/sets/s1/undo", json={"revision": 1, "community": HOME})
-    assert_problem(nobody, 422, "name_needed")
 
 
 def test_every_kind_of_intent_is_carried_out(workbench: TestClient) -> None:

@@ -14,14 +14,17 @@ from pingji.dashboard import commands
 from pingji.dashboard.context import Context, now_us
 from pingji.dashboard.live import QUEUE, Hub, _set_within
 from pingji.dashboard.suppress import public_figures
+from pingji.dashboard.views import WALL, View
 from pingji.data.notify import Listener
 from pingji.data.writer import Writer
+from pingji.ops.access import Area
 from pingji.ops.mode import Mode, Press
 from pingji.settings import Settings
 from tests import world
 from tests.world import ALL_PERSONS, COUNTY, again, households_in, people_in
 
 HOME = households_in("Z1")[2]  # three people
+STAFF = View("staff", Area(whole=True), drafts=True)
 
 
 @pytest.fixture
@@ -32,8 +35,8 @@ def county(engine: Engine) -> Engine:
 class Screen:
     """One client of the stream."""
 
-    def __init__(self, hub: Hub, audience: Any) -> None:
-        self._stream = hub.messages(audience)
+    def __init__(self, hub: Hub, view: View) -> None:
+        self._stream = hub.messages(view)
         self.values: dict[str, Any] = {}
 
     async def next(self, within_s: float = 10) -> dict[str, Any]:
@@ -96,7 +99,7 @@ async def tell(context: Context, kind: str, **said: Any) -> None:
 
 def test_a_snapshot_then_what_changes(county: Engine) -> None:
     async def journey(context: Context, hub: Hub) -> None:
-        screen = Screen(hub, "staff")
+        screen = Screen(hub, STAFF)
         first = await screen.next()
         assert first["kind"] == "snapshot"
         assert {"mode", "county", "routine", "events", "place/T1"} <= set(first["values"])
@@ -126,7 +129,7 @@ def test_a_snapshot_then_what_changes(county: Engine) -> None:
 
 def test_a_heartbeat_while_nothing_happens(county: Engine) -> None:
     async def journey(context: Context, hub: Hub) -> None:
-        screen = Screen(hub, "wall")
+        screen = Screen(hub, WALL)
         await screen.next()
         await heartbeat(screen)
         began = time.monotonic()
@@ -159,7 +162,7 @@ def leaks(value: Any, key: str = "") -> list[str]:
 
 def test_the_wall_names_nobody_and_suppresses_small_cells(county: Engine) -> None:
     async def journey(context: Context, hub: Hub) -> None:
-        staff, wall = Screen(hub, "staff"), Screen(hub, "wall")
+        staff, wall = Screen(hub, STAFF), Screen(hub, WALL)
         await staff.next()
         await wall.next()
         await press(context)
@@ -196,7 +199,7 @@ def test_public_figures_keep_zero_and_five() -> None:
 
 def test_a_slow_screen_gets_a_fresh_start_and_holds_up_nobody(county: Engine) -> None:
     async def journey(context: Context, hub: Hub) -> None:
-        slow, quick = Screen(hub, "staff"), Screen(hub, "staff")
+        slow, quick = Screen(hub, STAFF), Screen(hub, STAFF)
         await slow.next()
         await quick.next()
         await press(context)
@@ -215,7 +218,7 @@ def test_a_slow_screen_gets_a_fresh_start_and_holds_up_nobody(county: Engine) ->
 
 def test_screens_that_leave_are_forgotten(county: Engine) -> None:
     async def journey(context: Context, hub: Hub) -> None:
-        screen = Screen(hub, "wall")
+        screen = Screen(hub, WALL)
         await screen.next()
         assert hub.screens == 1
         await screen.close()
@@ -226,8 +229,8 @@ def test_screens_that_leave_are_forgotten(county: Engine) -> None:
 
 def test_before_there_is_a_county(engine: Engine) -> None:
     async def journey(context: Context, hub: Hub) -> None:
-        for audience in ("staff", "wall"):
-            message = await Screen(hub, audience).next()
+        for view in (STAFF, WALL):
+            message = await Screen(hub, view).next()
             assert message["values"] == {"county": None}
 
     live(engine, journey)
