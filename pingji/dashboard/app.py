@@ -16,7 +16,7 @@ from starlette.middleware.gzip import GZipMiddleware
 from pingji import __version__, logs
 from pingji.dashboard import errors, health
 from pingji.dashboard.api import audit as audit_routes
-from pingji.dashboard.api import figures, grid_files, grid_proposals, grid_steps, modes, movements
+from pingji.dashboard.api import figures, grid_files, grid_proposals, grid_steps, me, modes, movements, names
 from pingji.dashboard.api import grids as grid_routes
 from pingji.dashboard.api import map as map_routes
 from pingji.dashboard.context import Context
@@ -85,6 +85,8 @@ def create_app(settings: Settings) -> FastAPI:
         grid_steps.router(context),
         grid_files.router(context),
         grid_proposals.router(context),
+        me.router(context, callers),
+        names.router(context),
         audit_routes.router(context),
     ):
         server.include_router(routes, prefix="/api/v1")
