@@ -31,11 +31,11 @@ class Node:
 def tops(conn: Connection, ground: Ground, reach: Reach) -> list[Node]:
     """Where a caller's tree begins: the county, or the widest places that the caller may see."""
     if reach.whole:
-        return _nodes(conn, ground, [_place(ground, ground.county)], reach)
+        return nodes(conn, ground, [_place(ground, ground.county)], reach)
     communities = [c for c in reach.communities if ground.township_of(c) not in reach.townships]
     grids = [g for g in reach.grids if ground.grids[g][1] not in reach.communities]
     codes = [*sorted(reach.townships), *sorted(communities), *sorted(grids)]
-    return _nodes(conn, ground, [_place(ground, code) for code in codes], reach)
+    return nodes(conn, ground, [_place(ground, code) for code in codes], reach)
 
 
 def below(conn: Connection, ground: Ground, reach: Reach, parent: str) -> list[Node]:
@@ -48,7 +48,7 @@ def below(conn: Connection, ground: Ground, reach: Reach, parent: str) -> list[N
     unit = unit_of(conn, ground, parent)
     stored = _stored(conn, ground, org_unit.c.parent == parent)
     places = [place for place in _places_below(conn, ground, unit) if place.code not in {s.code for s in stored}]
-    return _nodes(conn, ground, [u for u in (*stored, *places) if _holds(reach, u)], reach)
+    return nodes(conn, ground, [u for u in (*stored, *places) if _holds(reach, u)], reach)
 
 
 def unit_of(conn: Connection, ground: Ground, code: str) -> Unit:
@@ -169,7 +169,7 @@ def _stairwell(home: Unit, n: int) -> Unit:
     return Unit(code, f"{home.name}-{n}", UnitKind.STAIRWELL, Level.STAIRWELL, code, home.code, *placed)
 
 
-def _nodes(conn: Connection, ground: Ground, units: list[Unit], reach: Reach) -> list[Node]:
+def nodes(conn: Connection, ground: Ground, units: list[Unit], reach: Reach) -> list[Node]:
     """Units with their counts."""
     posts = standing(conn, ground, Which(Reach(True), units=[unit.code for unit in units]))
     held = Counter(post.unit for post in posts)

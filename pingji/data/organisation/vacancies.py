@@ -41,6 +41,29 @@ def counts_by_level(
     return dict(found)
 
 
+def by_place(conn: Connection, ground: Ground, reach: Reach, column: str) -> dict[str, tuple[int, int]]:
+    """Posts, and posts without a holder, by the `grid` or `community` that they stand in."""
+    found: dict[str, tuple[int, int]] = defaultdict(lambda: (0, 0))
+    c = org_post.c
+    which = Which(reach)
+    vacant = func.sum(case((c.holder == "", 1), else_=0))
+    own = select(c[column], func.count(), vacant).where(own_where(conn, ground.county, which)).group_by(c[column])
+    rows = list(conn.execute(own))
+    for kept in KEPT:
+        where = kept_where(conn, ground.county, which, kept)
+        k = kept.table.c
+        place = k.code if kept.layer in ("grids", "communities") and kept.layer.startswith(column[:4]) else None
+        place = k[column] if place is None and column in k else place
+        if where is None or place is None:
+            continue
+        vacant = func.sum(case((k[kept.stem] == "", 1), else_=0))
+        rows += list(conn.execute(select(place, func.count(), vacant).where(where).group_by(place)))
+    for code, posts, empty in rows:
+        before = found[code]
+        found[code] = before[0] + posts, before[1] + int(empty or 0)
+    return dict(found)
+
+
 def _add(counts: dict[str, int], numbers: list[int | None]) -> None:
     for name, n in zip((POSTS, *(why.value for why in _WHYS)), numbers, strict=True):
         counts[name] += int(n or 0)

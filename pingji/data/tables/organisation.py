@@ -5,7 +5,7 @@ Times are microseconds since 1970 UTC.
 
 from sqlalchemy import BigInteger, Boolean, Column, Date, Index, Integer, PrimaryKeyConstraint, Table
 
-from pingji.data.tables.base import metadata, number, text
+from pingji.data.tables.base import metadata, number, sealed, text
 
 # A node of the tree. Places are units by themselves: a row here gives one of them its kind, name or parent. Units that
 # are no place have codes of their own.
@@ -42,10 +42,10 @@ org_post = Table(
     text("community"),
     text("grid"),
     text("chain"),
-    text("holder"),
-    text("holder_phone"),
-    text("deputy"),
-    text("deputy_phone"),
+    sealed("org_post.holder"),
+    sealed("org_post.holder_phone"),
+    sealed("org_post.deputy"),
+    sealed("org_post.deputy_phone"),
     text("department"),  # that the holder comes from
     Column("term_from", Date),
     Column("term_to", Date),
