@@ -15,10 +15,22 @@ from starlette.middleware.gzip import GZipMiddleware
 
 from pingji import __version__, logs
 from pingji.dashboard import errors, health
+from pingji.dashboard.api import accounts as account_routes
 from pingji.dashboard.api import audit as audit_routes
-from pingji.dashboard.api import figures, grid_files, grid_proposals, grid_steps, me, modes, movements, names
+from pingji.dashboard.api import (
+    figures,
+    grid_files,
+    grid_proposals,
+    grid_steps,
+    me,
+    modes,
+    movements,
+    names,
+    own_account,
+)
 from pingji.dashboard.api import grids as grid_routes
 from pingji.dashboard.api import map as map_routes
+from pingji.dashboard.chores import Chores
 from pingji.dashboard.context import Context
 from pingji.dashboard.guard import Callers, Guard
 from pingji.dashboard.headers import SecurityHeaders, mark_styles
@@ -26,7 +38,7 @@ from pingji.dashboard.limits import AddressLimits, BodyLimits, CallerLimits
 from pingji.dashboard.live import Hub
 from pingji.dashboard.logs import Requests
 from pingji.dashboard.metrics import Metrics
-from pingji.dashboard.pages import desk, grids, shelters, wall
+from pingji.dashboard.pages import audit, desk, grids, shelters, wall
 from pingji.dashboard.sign_in import routes as sign_in
 from pingji.dashboard.texts import t
 from pingji.data.engine import open_engine
@@ -48,6 +60,7 @@ def create_app(settings: Settings) -> FastAPI:
     callers = Callers(engine, settings.idle_min)
     context = Context(settings, engine, writer, on_change=listener.poke, on_access=callers.forget)
     hub = Hub(context)
+    chores = Chores(context)
     metrics = Metrics()
     note_slow(engine, settings.slow_query_ms, metrics.slow_queries.inc)
 
@@ -58,10 +71,12 @@ def create_app(settings: Settings) -> FastAPI:
         await hub.start()
         listener.start()
         await _finish_dash(server, callers)
+        chores.start()
         _spare_the_collector()
         try:
             yield
         finally:
+            await chores.stop()
             listener.stop()
             await hub.stop()
             writer.stop()
@@ -85,6 +100,8 @@ def create_app(settings: Settings) -> FastAPI:
         grid_steps.router(context),
         grid_files.router(context),
         grid_proposals.router(context),
+        account_routes.router(context),
+        own_account.router(context),
         me.router(context, callers),
         names.router(context),
         audit_routes.router(context),
@@ -156,7 +173,7 @@ def _add_screens(server: FastAPI) -> Dash:
     )
     # Told that there is a WebSocket, Dash's renderer tries to connect for ever; our stream is SSE.
     app.backend.websocket_capability = False
-    for page in (desk, grids, wall, shelters):
+    for page in (desk, grids, wall, shelters, audit):
         dash.register_page(page.__name__, path=page.PATH, title=title, layout=page.layout)
         page.register(app)
     app.layout = dash.page_container
