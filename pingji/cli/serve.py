@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 import uvicorn
+from pydantic import SecretStr
 from rich.progress import Progress, TimeElapsedColumn
 from sqlalchemy import select
 
@@ -71,9 +72,8 @@ def run(settings: Settings, on_start: Callable[[], None] = lambda: None) -> None
 
 def _environment(settings: Settings) -> dict[str, str]:
     values = settings.model_dump(exclude_none=True)
-    if settings.token is not None:
-        values["token"] = settings.token.get_secret_value()
-    return {f"PINGJI_{name.upper()}": str(value) for name, value in values.items()}
+    plain = {k: v.get_secret_value() if isinstance(v, SecretStr) else v for k, v in values.items()}
+    return {f"PINGJI_{name.upper()}": str(value) for name, value in plain.items()}
 
 
 def _refuse_taken_port(settings: Settings) -> None:
