@@ -19,9 +19,12 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
 from pingji.data import schema
 from pingji.data.demo import save_county
 from pingji.data.engine import open_engine
+from pingji.ops.access import Grant
+from tests.app.callers import EVERYTHING, token_of
 from tests.demo import county
 
 COUNTY = "220221"
+TESTER = "tester"  # somebody with every role
 AUTHOR = "Zhang San"
 CHROMIUM = "/usr/bin/chromium"
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
@@ -41,6 +44,16 @@ class Server:
         self.log = log
         self._environment = {**os.environ, "PINGJI_DATABASE_URL": f"sqlite:///{file}", "PINGJI_COUNTY": COUNTY}
         self._process: subprocess.Popen[bytes] | None = None
+        self._tokens: dict[tuple[str, tuple[Grant, ...]], str] = {}
+
+    def bearer(self, name: str = TESTER, *grants: Grant) -> dict[str, str]:
+        """The header of somebody with these grants; with none, of somebody who may do everything."""
+        key = (name, grants or EVERYTHING)
+        if key not in self._tokens:
+            engine = open_engine(f"sqlite:///{self.file}")
+            self._tokens[key] = token_of(engine, *key)
+            engine.dispose()
+        return {"Authorization": f"Bearer {self._tokens[key]}"}
 
     def start(self) -> None:
         """Returns when it answers."""
@@ -67,31 +80,33 @@ class Server:
             self._process = None
 
     def get(self, path: str, **params: Any) -> Any:
-        """What the API answers."""
-        return httpx.get(f"{self.url}/api/v1/{path}", params=params, timeout=20).raise_for_status().json()
+        """What the API answers somebody who may ask everything."""
+        url = f"{self.url}/api/v1/{path}"
+        return httpx.get(url, params=params, headers=self.bearer(), timeout=20).raise_for_status().json()
 
-    def post(self, path: str, body: Mapping[str, Any]) -> Any:
-        """Posts and expects success."""
-        response = httpx.post(f"{self.url}/api/v1/{path}", json=dict(body), timeout=20)
+    def post(self, path: str, body: Mapping[str, Any], actor: str = TESTER) -> Any:
+        """Posts as somebody who may do everything, and expects success."""
+        headers = self.bearer(actor)
+        response = httpx.post(f"{self.url}/api/v1/{path}", json=dict(body), headers=headers, timeout=20)
         assert response.is_success, response.text
         return response.json()
 
     def draft(self, community: str, name: str = "draft", actor: str = AUTHOR) -> dict[str, Any]:
         """A new change set of one community."""
-        body = {"id": str(uuid.uuid4()), "name": name, "reason": "correction", "note": "", "actor": actor}
-        return dict(self.post("grids/sets", {**body, "communities": [community]}))
+        body = {"id": str(uuid.uuid4()), "name": name, "reason": "correction", "note": ""}
+        return dict(self.post("grids/sets", {**body, "communities": [community]}, actor))
 
     def edit(self, draft: Mapping[str, Any], intent: Mapping[str, Any], actor: str = AUTHOR) -> dict[str, Any]:
         """The change set after an edit."""
         [community] = draft["communities"]
         body = {"revision": draft["revision"], "edit_id": str(uuid.uuid4()), "community": community["code"]}
-        answer = self.post(f"grids/sets/{draft['id']}/edits", {**body, "intent": intent, "actor": actor})
+        answer = self.post(f"grids/sets/{draft['id']}/edits", {**body, "intent": intent}, actor)
         return dict(answer["set"])
 
     def step(self, draft: Mapping[str, Any], name: str, actor: str) -> dict[str, Any]:
         """The change set after a step towards every map."""
-        body = {"revision": draft["revision"], "step": name, "note": "", "actor": actor}
-        return dict(self.post(f"grids/sets/{draft['id']}/steps", body))
+        body = {"revision": draft["revision"], "step": name, "note": ""}
+        return dict(self.post(f"grids/sets/{draft['id']}/steps", body, actor))
 
     def switch(self, to: str, **more: Any) -> None:
         """Presses the key for the whole county, unless it is in that mode."""
@@ -145,14 +160,25 @@ OpenPage = Callable[..., Page]
 
 @pytest.fixture
 def open_page(browser: Browser, server: Server) -> Iterator[OpenPage]:
-    """Opens pages of the product, each in a browser of its own; none may leave its origin or complain."""
+    """Opens pages of the product, each in a browser of its own; none may leave its origin or complain.
+
+    `as_` names who reads it, `grants` says what for: without grants, everything. Nobody is signed in where it is None.
+    """
     pages: list[Page] = []
     outside: list[str] = []
     complaints: list[str] = []
 
     def open_one(
-        path: str, width: int = 1920, height: int = 1080, provoked: tuple[str, ...] = (), **options: Any
+        path: str,
+        width: int = 1920,
+        height: int = 1080,
+        provoked: tuple[str, ...] = (),
+        as_: str | None = TESTER,
+        grants: tuple[Grant, ...] = (),
+        **options: Any,
     ) -> Page:
+        if as_ is not None:
+            options["extra_http_headers"] = server.bearer(as_, *grants)
         context = browser.new_context(viewport={"width": width, "height": height}, **options)
         page = context.new_page()
         pages.append(page)

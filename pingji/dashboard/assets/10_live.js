@@ -3,7 +3,8 @@
    pingji.client            promise of what the page needs to draw itself
    pingji.live.on           changed keys by prefix      pingji.live.after    once a message, when all keys are in
    pingji.live.onState      live or stale               pingji.live.values   everything known now
-   [data-figure="sheet/$county/remainder"]              an element whose text is that figure                      */
+   [data-figure="sheet/$county/remainder"]              an element whose text is that figure: `$county` is the caller's
+                                                        home, which is the county for whoever answers for all of it  */
 (() => {
   "use strict";
 
@@ -74,7 +75,7 @@
   /* ── The client's first question ─────────────────────────────────────── */
 
   async function askClient() {
-    for (let backoff = BACKOFF_MIN_MS; ; backoff = nextBackoff(backoff)) {
+    for (let backoff = BACKOFF_MIN_MS; !pingji.session.over; backoff = nextBackoff(backoff)) {
       try {
         const response = await fetch(`/api/v1/client?lang=${pingji.language}`, { signal: AbortSignal.timeout(10000) });
         if (response.ok) return await response.json();
@@ -83,12 +84,15 @@
       }
       await new Promise((done) => setTimeout(done, jittered(backoff)));
     }
+    return new Promise(() => {}); // nobody is signed in: there is no client to wait for
   }
 
-  let county = null;
+  const audience = /\/wall\/?$/.test(location.pathname) ? "wall" : "staff";
+  let home = null; // whose sheet is shown for `$county`
   pingji.client = askClient().then((client) => {
     texts = client.texts;
-    county = client.county ? client.county.code : null; // none on the first run
+    pingji.caller = client.caller || null;
+    home = (audience === "staff" && client.caller?.home.code) || client.county?.code || null; // none on the first run
     document.body.style.setProperty("--watermark", watermark(pingji.t("banner.watermark")));
     paintFigures();
     return client;
@@ -196,8 +200,8 @@
 
   /** The value at a path such as `sheet/$county/parts/notified`. */
   function figure(path, values = live.values) {
-    if (path.includes("$county") && county === null) return undefined;
-    const [head, ...rest] = path.replace("$county", county).split("/");
+    if (path.includes("$county") && home === null) return undefined;
+    const [head, ...rest] = path.replace("$county", home).split("/");
     const key = TWO_PART.has(head) ? `${head}/${rest.shift()}` : head;
     return rest.reduce((value, name) => (value === undefined || value === null ? undefined : value[name]), values[key]);
   }
@@ -226,9 +230,10 @@
 
   /* ── The connection ──────────────────────────────────────────────────── */
 
-  const audience = /\/wall\/?$/.test(location.pathname) ? "wall" : "staff";
   const url = `/api/v1/live?audience=${audience}&lang=${pingji.language}`;
+  const FIGURES = ["see_figures", "see_aggregates"];
   let source = null;
+  let follows = true; // until it is known that the caller may see no figures
   let backoff = BACKOFF_MIN_MS;
   let retry = 0;
   let heard = moment();
@@ -259,6 +264,7 @@
       } catch {
         return lost();
       }
+      if (message.kind === "signed_out") return pingji.session.ended();
       whole = whole || message.kind === "snapshot";
       if (!whole) return;
       heard = attempted = moment();
@@ -266,7 +272,9 @@
       apply(message);
     };
     mine.onerror = () => {
-      if (mine === source) lost();
+      if (mine !== source) return;
+      if (mine.readyState === EventSource.CLOSED) pingji.session.check(); // answered, but with no stream
+      lost();
     };
   }
 
@@ -274,12 +282,21 @@
   function lost() {
     if (source) source.close();
     source = null;
-    if (retry) return;
+    if (retry || !follows) return;
     retry = setTimeout(connect, jittered(backoff));
     backoff = nextBackoff(backoff);
   }
 
+  /** No figures, and no way back to them, for a caller who may not see them or is no longer signed in. */
+  function leave() {
+    follows = false;
+    clearTimeout(retry);
+    if (source) source.close();
+    source = null;
+  }
+
   function watch() {
+    if (!follows) return;
     if (silentFor(heard) > SILENCE_MS) setState({ stale: true, since: lastAt });
     if (source && silentFor(attempted) > SILENCE_MS) lost();
   }
@@ -289,14 +306,23 @@
     if (document.visibilityState === "visible") watch();
   });
   window.addEventListener("online", () => {
-    if (!source) connect();
+    if (retry) connect();
   });
   window.addEventListener("pagehide", () => {
     if (source) source.close();
     source = null;
   });
   window.addEventListener("pageshow", (event) => {
-    if (event.persisted) connect();
+    if (event.persisted && follows) connect();
   });
-  document.body ? connect() : window.addEventListener("DOMContentLoaded", connect);
+  pingji.session.onEnd(() => {
+    leave();
+    setState({ stale: true, since: lastAt });
+  });
+  pingji.client.then(() => {
+    if (!pingji.caller || pingji.may(...FIGURES)) return connect();
+    leave();
+    live.none = true;
+    for (const fn of stateListeners) guarded(fn, state);
+  });
 })();

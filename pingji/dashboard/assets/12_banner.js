@@ -54,6 +54,7 @@
     let text = known ? alive : waiting;
     if (state.stale) text = state.since ? stale.replace("{time}", pingji.clock(state.since)) : never;
     pingji.setText(element, text);
+    element.hidden = Boolean(live.none);
     element.dataset.state = state.stale ? "stale" : known ? "live" : "waiting";
   }
 
@@ -61,13 +62,20 @@
     for (const element of document.querySelectorAll(selector)) paint(element);
   }
 
-
   function paint() {
     each("[data-banner]", (element) => paintBanner(element, live.values.mode));
     each("[data-connection]", paintConnection);
-    each("[data-county]", (element) => pingji.setText(element, county.name));
+    each("[data-county]", (element) => pingji.setText(element, document.querySelector('#page[data-page="wall"]') ? county.name : pingji.homeName()));
     each("[data-clock]", (element) => pingji.setText(element, pingji.clock(live.now())));
   }
+
+  /** What the caller answers for: the county, the township or community of the own home, or the one place of a desk. */
+  pingji.homeName = () => {
+    const { caller } = pingji;
+    if (!caller || caller.whole) return county.name;
+    if (caller.home.code !== county.code) return caller.home.name;
+    return caller.scopes.map((code) => live.values[`place/${code}`]?.name).find(Boolean) || county.name;
+  };
 
   pingji.client.then((client) => {
     county = client.county || county; // none on the first run

@@ -28,9 +28,9 @@
     pingji.setData(fill, "room", ratio > 1 ? "over" : ratio >= FULL ? "none" : ratio >= NEAR_FULL ? "low" : "free");
   };
 
-  /** Runs fn(page) once Dash has drawn the page of that name: it comes after the assets. */
+  /** Runs fn(page) once Dash has drawn the page of that name, or any where it is "": it comes after the assets. */
   pingji.onPage = (name, fn) => {
-    const find = () => document.querySelector(`#page[data-page="${name}"]`);
+    const find = () => document.querySelector(name ? `#page[data-page="${name}"]` : "#page");
     const page = find();
     if (page) return fn(page);
     const observer = new MutationObserver(() => {
@@ -52,11 +52,13 @@
     return hex.replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-");
   };
 
-  /** A button with a text or an SVG, its name and what it does. */
+  /** A drawing of ours as an element. Never of data: a name that looks like markup must stay a name. */
+  pingji.drawing = (svg) => document.importNode(new DOMParser().parseFromString(svg.replace("<svg ", '<svg xmlns="http://www.w3.org/2000/svg" '), "image/svg+xml").documentElement, true);
+
+  /** A button with a text or a drawing, its name and what it does. */
   pingji.button = (className, content, label, act) => {
-    const button = pingji.make("button", className);
+    const button = pingji.make("button", className, ...(content ? [content] : []));
     button.type = "button";
-    content.startsWith("<svg") ? (button.innerHTML = content) : (button.textContent = content);
     if (label) {
       button.setAttribute("aria-label", label);
       button.title = label;

@@ -118,12 +118,13 @@
     kit.mountCanvases(view);
     if (view.options.interactive) {
       if (view.options.pick) kit.mountPicking(view);
-      nameTownships(view);
+      if (pingji.may("see_figures", "switch")) nameTownships(view);
     }
     new ResizeObserver(() => view.map.invalidateSize({ animate: false, pan: false })).observe(view.map.getContainer());
     follow(view);
     tellReady(view);
     view.changed("start");
+    if (view.options.audience !== "wall" && client.caller && !client.caller.whole) goHome(view);
     kit.loadAll(view);
     view.map.on("moveend", () => kit.scheduleBoxes(view));
   }
@@ -149,14 +150,40 @@
     return asked;
   };
 
-  /** The county in the part of the map that no panel covers. */
+  /** The county, or what the caller answers for, in the part of the map that no panel covers. */
   function fitCounty(view, animate = true) {
     const [west, south, east, north] = view.client.county.bounds || [73, 18, 135, 54];
     const [left, top, right, bottom] = view.options.padding;
-    view.map.fitBounds([[south, west], [north, east]], {
-      paddingTopLeft: [left, top], paddingBottomRight: [right, bottom], animate,
+    view.map.fitBounds(homeOf(view) || [[south, west], [north, east]], {
+      paddingTopLeft: [left, top], paddingBottomRight: [right, bottom], maxZoom: CLOSE_ZOOM, animate,
     });
     view.map.invalidateSize({ animate: false });
+  }
+
+  const HOMES = { community: "communities", zone: "danger_zones", grid: "grids" };
+
+  /** Leaflet's bounds of what the caller answers for, as far as it has been loaded; null for the whole county. */
+  function homeOf(view) {
+    const { caller, county } = view.client;
+    if (!caller || caller.whole) return null;
+    const { code, level } = caller.home;
+    let found = [view.feature(HOMES[level], code)];
+    if (level === "township") found = (view.layer("communities")?.features || []).filter((one) => one.properties.township === code);
+    if (code === county.code) found = caller.scopes.flatMap((place) => [view.feature("shelters", place), view.feature("transfer_points", place)]);
+    const boxes = found.filter(Boolean).map(kit.boundsOf);
+    return boxes.length ? boxes.flat() : null;
+  }
+
+  /** Goes there as soon as it is known where that is, if nobody has moved the map meanwhile. */
+  function goHome(view) {
+    let moved = false;
+    view.map.once("dragstart zoomstart", () => (moved = true));
+    const look = (what) => {
+      if (what !== "loaded" || !homeOf(view)) return;
+      view.listeners.splice(view.listeners.indexOf(look), 1);
+      if (!moved) fitCounty(view, false);
+    };
+    view.onChange(look);
   }
 
   function nameOf(view, name, code) {

@@ -115,7 +115,8 @@
     choose(view, feature);
     const title = make("h3", "map-card-title", feature.name || feature.code);
     const kind = make("p", "map-card-kind", state.spec.title, make("span", "map-card-code", feature.code));
-    body.replaceChildren(kind, title, liveBlock(state, feature), rows(view, state, feature));
+    const seen = namesOf(state, feature, () => popup.isOpen() && popup.update());
+    body.replaceChildren(kind, title, liveBlock(state, feature), rows(view, state, feature), ...(seen ? [seen] : []));
     const others = found.filter((other) => other !== one);
     if (others.length) {
       const list = make("div", "map-card-others", make("span", "", t("map.also_here")));
@@ -150,6 +151,15 @@
       });
     }
     return block;
+  }
+
+  const PERSONAL = new Set(["person", "phone"]);
+
+  /** The way to names and phones, where the card has masked ones. */
+  function namesOf(state, feature, changed) {
+    const personal = state.spec.fields.filter((field) => PERSONAL.has(field.kind) && String(feature.properties[field.column] ?? "").includes("*"));
+    if (!personal.length) return null;
+    return pingji.names.block(state.spec.name, feature.code, Object.fromEntries(state.spec.fields.map((field) => [field.column, field.label])), changed);
   }
 
   const figure = (key, text) => pingji.make("div", "map-figure", pingji.make("b", "", text), pingji.make("span", "", pingji.t(key)));

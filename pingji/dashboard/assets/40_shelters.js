@@ -35,7 +35,7 @@
 
   /** The one action that a shelter in this state offers, or none. */
   function actionOf({ place, group }) {
-    if (!CONTROLS.has(document.body.dataset.mode)) return null;
+    if (!pingji.may("set_places") || !CONTROLS.has(document.body.dataset.mode)) return null;
     if (group === "backup") return { to: "accepting", label: "shelters.open", done: "shelters.opened" };
     if (group === "fault" || group === "diverting") return { to: "accepting", label: "shelters.resume", done: "shelters.resumed" };
     if (group === "done") return null;

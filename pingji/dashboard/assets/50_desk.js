@@ -173,7 +173,7 @@
 
   /* ── Tools ───────────────────────────────────────────────────────────── */
 
-  const icon = (path) => `<svg viewBox="0 0 20 20" width="20" height="20" fill="none" stroke="currentColor" stroke-width="1.7" stroke-linecap="round" stroke-linejoin="round" aria-hidden="true">${path}</svg>`;
+  const icon = (path) => pingji.drawing(`<svg viewBox="0 0 20 20" width="20" height="20" fill="none" stroke="currentColor" stroke-width="1.7" stroke-linecap="round" stroke-linejoin="round" aria-hidden="true">${path}</svg>`);
   const ICONS = {
     zoom_in: icon('<path d="M10 4v12M4 10h12"/>'),
     zoom_out: icon('<path d="M4 10h12"/>'),

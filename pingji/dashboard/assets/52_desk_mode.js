@@ -41,7 +41,8 @@
     pingji.setText(block.note, quiet ? t("desk.mode.whole_county") : noteOf(mode));
     const others = (mode.scopes || []).filter((one) => one.scope !== mode.scope);
     block.scopes.replaceChildren(...others.map(scopeItem));
-    block.recall.hidden = !desk.lastPress();
+    block.press.hidden = !pingji.may("switch");
+    block.recall.hidden = !pingji.may("switch") || !desk.lastPress();
   }
 
   function noteOf(mode) {
@@ -77,10 +78,17 @@
 
   const heading = (text) => pingji.make("h3", "figure-heading", text);
 
+  /** Why a figure is not there for who answers for a part of the county. */
+  function partWords(key) {
+    const { caller, t } = pingji;
+    const places = key === "not_counted" && caller.home.level === "county"; // only places: no sheet is theirs
+    return places ? t("session.scope.of_places") : t(`session.scope.${key}`, { home: pingji.homeName() });
+  }
+
   /** 急: who is not accounted for, of how many, in which state, in which zone. */
   function emergencyFigures(sheet) {
     const { make, t, number } = pingji;
-    if (!sheet) return [make("p", "empty", t("desk.figures.sheet_waiting"))];
+    if (!sheet) return [make("p", "empty", pingji.caller?.whole === false ? partWords("not_counted") : t("desk.figures.sheet_waiting"))];
     const first = make("div", "figure-first", make("span", "", t("desk.figures.remainder")), make("b", "", number(sheet.remainder)));
     first.dataset.clear = String(count(sheet.remainder) === 0);
     const under = make("div", "figure-lines", line(t("desk.figures.accounted"), `${number(sheet.accounted)} / ${number(sheet.expected)}`, count(sheet.accounted) / (count(sheet.expected) || 1)));
@@ -135,7 +143,7 @@
   /** 平: how complete the records are, then the county in figures. */
   function routineFigures(routine) {
     const { make, t, number } = pingji;
-    if (!routine) return [make("p", "empty", t("desk.figures.routine_waiting"))];
+    if (!routine) return [make("p", "empty", pingji.caller?.whole === false ? partWords("no_county_figures") : t("desk.figures.routine_waiting"))];
     const of = (label, part, whole) => line(t(`desk.figures.${label}`), `${number(part)} / ${number(whole)}`, whole ? part / whole : 0);
     const plain = (label, key) => line(t(`desk.figures.${label}`), number(routine[key]));
     return [

@@ -102,7 +102,8 @@
     const client = await pingji.client;
     if (!client.county) return;
     const { dialog, form } = dialogOf(t("desk.switch.title"), "dialog-switch");
-    const state = { pressId: pingji.uuid(), county: client.county, scope: client.county.code, scopes: [], township: "", to: "", level: 0, exercise: null, reason: "", busy: false, error: "" };
+    const home = client.caller?.home || client.county;
+    const state = { pressId: pingji.uuid(), county: client.county, home, whole: client.caller?.whole !== false, scope: home.code, scopes: [], township: "", to: "", level: 0, exercise: null, reason: "", busy: false, error: "" };
     const repaint = (focus) => paintSwitch(dialog, form, state, repaint, focus);
     follow(state);
     repaint();
@@ -130,7 +131,7 @@
   }
 
   function scopeName(state) {
-    if (state.scope === state.county.code) return state.county.name;
+    if (state.scope === state.home.code) return state.home.name;
     return state.scopes.find((one) => one.code === state.scope)?.name || state.scope;
   }
 
@@ -148,6 +149,7 @@
 
   function scopeFields(state, set) {
     const { make, t } = pingji;
+    if (!state.whole) return partField(state, set);
     const towns = state.scopes.filter((one) => one.level === "township");
     const of = state.township || state.scope;
     const communities = state.scopes.filter((one) => one.level === "community" && one.parent === state.township);
@@ -158,6 +160,13 @@
     second.querySelector("select").disabled = !state.township || !communities.length;
     line.append(second);
     return line;
+  }
+
+  /** One list for who answers for a part of the county. */
+  function partField(state, set) {
+    const known = state.scopes.map((one) => [one.code, one.name]);
+    const choices = known.some(([code]) => code === state.home.code) ? known : [[state.home.code, state.home.name], ...known];
+    return select(pingji.t("desk.switch.scope"), choices, state.scope, (code) => set({ scope: code }));
   }
 
   function paintSwitch(dialog, form, state, repaint, focus) {

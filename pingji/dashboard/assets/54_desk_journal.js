@@ -81,11 +81,13 @@
 
   let wanted = 0;
   desk.reloadJournal = () => {
+    if (!pingji.may("see_journal")) return;
     clearTimeout(wanted);
     wanted = setTimeout(load, 150);
   };
 
   Promise.all([desk.drawn, pingji.client]).then(() => {
+    if (!pingji.may("see_journal")) return void (desk.slot("journal").hidden = true);
     load();
     pingji.live.on("mode", desk.reloadJournal);
     pingji.live.on("events", (key, events) => (events || []).some((one) => one.kind !== "arrivals") && desk.reloadJournal());

@@ -20,7 +20,8 @@
    pingji.grids.apply(answer, intent?)   takes an answer of edits, undo, redo into the state and tells
    pingji.grids.setSet(set)       another change set document (after steps, PATCH, begin); tells `set`
    pingji.grids.needSet       hook, set by the panels: () → promise of a change set to write into, null where the person gave up
-   pingji.grids.actor(), setActor(name)   who works here, kept in localStorage "pingji.actor"; askName() → promise of it, "" if given up
+   pingji.grids.actor()       the name of the account that works here: the server signs every edit with it
+   pingji.grids.mayEdit(), mayReview()   what that account is here for
    pingji.grids.select(codes, {add, zoom})   pingji.grids.zoom(bounds | GeoJSON geometry)
    pingji.grids.highlight(geometry | [lon, lat] | null, kind, codes)   kind "problem" or "place"; drawn until the next, or null
    pingji.grids.paper(fn)     fn(frame, draw) paints on the map's overlay after the grids; draw: geometry → style
@@ -33,7 +34,6 @@
 
   const pingji = window.pingji;
   const TIMEOUT_MS = 30000;
-  const ACTOR = "pingji.actor";
 
   const state = {
     communities: [], community: null, document: null, set: null, at: null, held: null, readOnly: false, grids: new Map(), around: [],
@@ -61,8 +61,9 @@
 
   /* ── Small things that all parts use ─────────────────────────────────── */
 
-  grids.actor = () => localStorage.getItem(ACTOR) || "";
-  grids.setActor = (name) => localStorage.setItem(ACTOR, name.trim().slice(0, 64));
+  grids.actor = () => pingji.caller?.name || "";
+  grids.mayEdit = () => pingji.may("edit_grids");
+  grids.mayReview = () => pingji.may("review_grids");
 
   /** How a grid is called on the map and in the list: its last three digits, or what the server calls a new one. */
   grids.codeText = (code) => {
@@ -79,8 +80,7 @@
   };
 
   grids.ask = async (method, path, body) => {
-    const headers = { "X-Actor": encodeURIComponent(grids.actor()) };
-    if (body !== undefined) headers["Content-Type"] = "application/json";
+    const headers = body === undefined ? {} : { "Content-Type": "application/json" };
     let response;
     try {
       const payload = body === undefined ? undefined : JSON.stringify(body);
@@ -166,6 +166,7 @@
   /** Why nothing can be edited here now; empty where it can. */
   grids.whyNot = () => {
     if (!state.community) return pingji.t("grids.why.no_community");
+    if (!grids.mayEdit()) return pingji.t("grids.why.not_editor");
     if (state.at) return pingji.t("grids.why.past");
     if (state.set && state.set.status !== "draft") return pingji.t(`grids.why.${state.set.status}`);
     return state.readOnly ? pingji.t("grids.why.read_only") : "";
@@ -210,7 +211,7 @@
       grids.setSet(set);
       keepAddress(state.community.code, { set: set.id }, {});
     }
-    return set && (grids.actor() || (await grids.askName())) ? set : null;
+    return set;
   }
   grids.writable = writable;
 
@@ -220,7 +221,7 @@
     grids.preview(null);
     try {
       const path = `/grids/sets/${encodeURIComponent(set.id)}/${what}`;
-      const answer = await grids.ask("POST", path, { revision: set.revision, community: community.code, actor: grids.actor(), ...body });
+      const answer = await grids.ask("POST", path, { revision: set.revision, community: community.code, ...body });
       state.unsent = null;
       grids.apply(answer, intent);
       return answer;
@@ -331,6 +332,8 @@
     }
   }
   grids.askCommunities = askCommunities;
+
+  pingji.unsent(() => Boolean(state.unsent) || state.busy);
 
   grids.ready.then(async () => {
     if (!(await pingji.client).county) return;

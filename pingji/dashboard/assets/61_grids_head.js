@@ -109,7 +109,7 @@
     const { make } = pingji;
     slot.replaceChildren(
       make("h2", "", t("grids.empty.title")),
-      make("p", "", t("grids.empty.what")),
+      make("p", "", t(grids.mayEdit() ? "grids.empty.what" : "grids.empty.look")),
       grids.button("grids-button is-main", t("grids.community.choose"), "", () => grids.openCommunities()),
     );
   }
@@ -122,11 +122,11 @@
     const { make } = pingji;
     bar = {
       chip: grids.button("grids-chip", "", "", () => (state.at ? grids.open(state.community.code) : grids.panel("sets").show())),
-      undo: grids.button("grids-step", UNDO, t("grids.do.undo_key"), () => grids.undo()),
-      redo: grids.button("grids-step", REDO, t("grids.do.redo_key"), () => grids.redo()),
+      undo: grids.button("grids-step", pingji.drawing(UNDO), t("grids.do.undo_key"), () => grids.undo()),
+      redo: grids.button("grids-step", pingji.drawing(REDO), t("grids.do.redo_key"), () => grids.redo()),
       held: make("span", "grids-held"),
     };
-    slotOf("grids-set").replaceChildren(bar.undo, bar.redo, bar.chip, bar.held);
+    slotOf("grids-set").replaceChildren(...(grids.mayEdit() ? [bar.undo, bar.redo] : []), bar.chip, bar.held);
     paintSet();
   }
 
@@ -150,31 +150,6 @@
 
   const day = new Intl.DateTimeFormat("en-CA", { timeZone: "Asia/Shanghai", year: "numeric", month: "2-digit", day: "2-digit" });
   const dateOf = (ms) => day.format(new Date(ms));
-
-  /* ── Who works here ──────────────────────────────────────────────────── */
-
-  /** Asks for the name that every edit carries; it is kept in this browser. */
-  grids.askName = () => new Promise((done) => {
-    const { make } = pingji;
-    const dialog = make("dialog", "desk-dialog grids-name");
-    const input = Object.assign(make("input"), { required: true, maxLength: 64, autocomplete: "name", pattern: ".*\\S.*" });
-    const save = make("button", "grids-button is-main", t("grids.actor.save"));
-    const foot = make("div", "dialog-foot", grids.button("grids-button", t("grids.do.cancel"), "", () => dialog.close()), save);
-    const form = make("form", "dialog-form", make("label", "dialog-field", make("span", "", t("grids.actor.name")), input), make("p", "", t("grids.actor.why")), foot);
-    form.addEventListener("submit", (event) => {
-      event.preventDefault();
-      grids.setActor(input.value);
-      dialog.close();
-    });
-    dialog.append(make("div", "dialog-head", make("h2", "", t("grids.actor.title"))), form);
-    dialog.setAttribute("aria-label", t("grids.actor.title"));
-    dialog.addEventListener("close", () => {
-      dialog.remove();
-      done(grids.actor());
-    });
-    document.body.append(dialog);
-    dialog.showModal();
-  });
 
   /* ── Refusals ────────────────────────────────────────────────────────── */
 
@@ -235,7 +210,7 @@
     if (matchMedia(NARROW).matches) page.classList.add("is-folded");
     fold.setAttribute("aria-expanded", String(!page.classList.contains("is-folded")));
     fold.addEventListener("click", toggle);
-    const tabs = [...document.querySelectorAll("[data-tab]")];
+    const tabs = [...document.querySelectorAll("[data-tab]")].filter((tab) => !tab.dataset.needs || pingji.may(tab.dataset.needs));
     tabs.forEach((tab, i) => {
       tab.addEventListener("click", () => grids.showTab(tab.dataset.tab));
       tab.addEventListener("keydown", ({ key }) => {

@@ -18,7 +18,7 @@
 
   /** An icon of the bar: strokes on a 24 × 24 field. */
   grids.icon = (strokes) =>
-    `<svg viewBox="0 0 24 24" width="22" height="22" fill="none" stroke="currentColor" stroke-width="1.7" stroke-linecap="round" stroke-linejoin="round" aria-hidden="true">${strokes}</svg>`;
+    pingji.drawing(`<svg viewBox="0 0 24 24" width="22" height="22" fill="none" stroke="currentColor" stroke-width="1.7" stroke-linecap="round" stroke-linejoin="round" aria-hidden="true">${strokes}</svg>`);
 
   /* ── Choosing a tool ─────────────────────────────────────────────────── */
 
@@ -208,6 +208,7 @@
   function mountBar() {
     const { make, t } = pingji;
     const bar = document.querySelector('[data-slot="grids-tools"]');
+    for (const [name, tool] of tools) if (tool.edits && !grids.mayEdit()) tools.delete(name); // their keys go with them
     for (const name of ORDER) {
       const tool = tools.get(name);
       if (!tool) continue;

@@ -26,9 +26,6 @@
     ];
   }
 
-  /** Who one is: asked once, kept by the workbench. */
-  sets.actorField = (label = t("grids.set.actor"), value = grids.actor()) => parts.field(label, parts.input("actor", value || "", { required: true, autocomplete: "name", maxLength: 40 }), t("grids.set.actor_note"));
-
   /** Asks what the new change set is about; resolves with it once it is open, or with null. */
   sets.begin = () => new Promise((done) => {
     const here = community();
@@ -38,11 +35,10 @@
     const { dialog } = parts.dialog({
       title: t("grids.set.begin"),
       className: "gp-begin",
-      body: [...wordFields({ name, reason: "correction", note: "" }), sets.actorField()],
+      body: wordFields({ name, reason: "correction", note: "" }),
       confirm: t("grids.set.begin_confirm"),
       send: async (values) => {
-        grids.setActor(values.actor.trim());
-        const answer = await grids.ask("POST", "/grids/sets", { id, name: values.name.trim(), reason: values.reason, note: values.note.trim(), communities: [here.code], actor: values.actor.trim() });
+        const answer = await grids.ask("POST", "/grids/sets", { id, name: values.name.trim(), reason: values.reason, note: values.note.trim(), communities: [here.code] });
         begun = answer.set || answer;
         await grids.open(here.code, { set: begun.id });
       },
@@ -65,12 +61,11 @@
     });
   }
 
-  
   /* ── Steps ───────────────────────────────────────────────────────────── */
 
   /** Takes a step of a change set; resolves with the answer once the workbench shows what came of it. */
-  sets.step = async (set, step, { note = "", actor = grids.actor() } = {}) => {
-    const answer = await grids.ask("POST", url(set, "/steps"), { revision: set.revision, step, note, actor });
+  sets.step = async (set, step, note = "") => {
+    const answer = await grids.ask("POST", url(set, "/steps"), { revision: set.revision, step, note });
     if (step === "publish") published = { name: set.name, codes: answer.codes || {} };
     const ended = step === "publish" || step === "discard";
     if (step !== "submit") grids.review.close();
@@ -80,29 +75,28 @@
     return answer;
   };
 
-  /** A step that asks for words first: the note, and who one is. */
+  /** A step that asks for words first, and says under which name it is taken. */
   sets.askStep = (set, step) => parts.dialog({
     title: t(`grids.set.step_${step}`),
     body: [
       make("p", "dialog-effect", t(`grids.set.effect_${step}`, { name: set.name })),
       ...(step === "discard" ? [] : [parts.field(t(step === "return" ? "grids.set.return_note" : "grids.set.review_note"), Object.assign(make("textarea", "gp-input"), { name: "note", rows: 2, maxLength: 1000, required: step === "return" }))]),
-      sets.actorField(t(step === "submit" || step === "discard" ? "grids.set.actor" : "grids.set.reviewer"), step === "publish" && hasEdited(set, grids.actor()) ? "" : grids.actor()),
+      make("p", "gp-note", t("grids.set.signed_as", { name: grids.actor() })),
     ],
     confirm: t(`grids.set.do_${step}`),
-    send: async (values) => {
-      grids.setActor(values.actor.trim());
-      return sets.step(set, step, { note: (values.note || "").trim(), actor: values.actor.trim() });
-    },
+    send: (values) => sets.step(set, step, (values.note || "").trim()),
   });
 
-  const hasEdited = (set, name) => Boolean(name) && [set.author, ...(set.editors || [])].includes(name);
+  /** Whether whoever works here drew some of it: then somebody else has to publish. */
+  const ownWork = (set) => [set.author, ...(set.editors || [])].includes(grids.actor());
 
   /** Why this change set can't be published now, in words; empty where it can. */
   sets.whyNot = (set) => {
     const { held } = grids.state;
     if (held) return t(held.exercise ? "grids.set.held_exercise" : "grids.set.held", { scope: held.scope_name });
     if (set.stale && set.stale.length) return t("grids.set.stale_hold", { grids: parts.labels(set.stale) });
-    return set.status === "review" ? "" : t("grids.set.not_in_review");
+    if (set.status !== "review") return t("grids.set.not_in_review");
+    return ownWork(set) ? t("grids.set.second_person", { name: grids.actor() }) : "";
   };
 
   /* ── The edits in words ──────────────────────────────────────────────── */
@@ -119,7 +113,7 @@
     if (edit.set_aside) {
       const why = edit.refusal ? refusalWords(edit.refusal) : "";
       if (why) item.append(make("p", "gp-edit-why", why));
-      item.append(parts.button("gp-small", t("grids.set.again"), () => again(edit)));
+      if (grids.mayEdit()) item.append(parts.button("gp-small", t("grids.set.again"), () => again(edit)));
     } else if (!edit.in_force) item.append(make("span", "gp-edit-mark", t("grids.set.undone")));
     if (edit.codes?.length && !edit.set_aside) {
       item.addEventListener("click", () => grids.select(edit.codes.filter((code) => grids.state.grids.has(code)), { zoom: true }));
@@ -189,16 +183,14 @@
   function actionsOf(set) {
     const row = make("div", "gp-actions");
     if (set.status === "draft") {
-      row.append(
-        parts.button("button-key", t("grids.set.submit"), () => sets.askStep(set, "submit"), sets.lacks(set)),
-        parts.button("button-quiet", t("grids.set.compare"), () => grids.review.open(set.id)),
-      );
+      if (grids.mayEdit()) row.append(parts.button("button-key", t("grids.set.submit"), () => sets.askStep(set, "submit"), sets.lacks(set)));
+      row.append(parts.button("button-quiet", t("grids.set.compare"), () => grids.review.open(set.id)));
     } else if (set.status === "review") {
-      row.append(parts.button("button-key", t("grids.set.review"), () => grids.review.open(set.id)));
+      row.append(parts.button("button-key", t(grids.mayReview() ? "grids.set.review" : "grids.set.compare"), () => grids.review.open(set.id)));
     }
     const quiet = make("div", "gp-actions gp-actions-quiet");
-    if (set.status === "draft") quiet.append(parts.button("gp-link", t("grids.set.rename"), () => rename(set)));
-    if (set.status !== "published" && set.status !== "discarded") quiet.append(parts.button("gp-link", t("grids.set.discard"), () => sets.askStep(set, "discard")));
+    if (set.status === "draft" && grids.mayEdit()) quiet.append(parts.button("gp-link", t("grids.set.rename"), () => rename(set)));
+    if (set.status !== "published" && set.status !== "discarded" && grids.mayEdit()) quiet.append(parts.button("gp-link", t("grids.set.discard"), () => sets.askStep(set, "discard")));
     quiet.append(parts.button("gp-link", t("grids.set.leave"), () => grids.open(community().code, { set: null })));
     return [row, quiet];
   }
@@ -246,12 +238,17 @@
     return [parts.heading(t("grids.set.open_sets"), all.length), all.length ? list : parts.empty(t(current() ? "grids.set.no_others" : "grids.set.no_sets"))];
   }
 
+  /** How a change set comes to be: begun here, or from a file. */
+  function beginnings(set) {
+    if (!grids.mayEdit()) return [];
+    const begin = parts.button(set ? "button-quiet" : "button-key", t("grids.set.begin"), () => sets.begin(), grids.state.readOnly && !set ? t("grids.history.read_only") : "");
+    return [make("div", "gp-actions", begin, parts.button("button-quiet", t("grids.set.import"), () => grids.files.openImport()))];
+  }
+
   function paint() {
     if (!slot || !community()) return;
     const set = current();
-    const begin = parts.button(set ? "button-quiet" : "button-key", t("grids.set.begin"), () => sets.begin(), grids.state.readOnly && !set ? t("grids.history.read_only") : "");
-    const top = make("div", "gp-actions", begin, parts.button("button-quiet", t("grids.set.import"), () => grids.files.openImport()));
-    slot.replaceChildren(...publishedNotice(), ...heldNotice(), ...(set ? [currentCard(set)] : []), ...openSets(), top);
+    slot.replaceChildren(...publishedNotice(), ...heldNotice(), ...(set ? [currentCard(set)] : []), ...openSets(), ...beginnings(set));
   }
   sets.paint = paint;
 

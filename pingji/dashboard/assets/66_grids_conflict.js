@@ -66,17 +66,14 @@
     parts.dialog({
       title: t("grids.conflict.title"),
       className: "gp-wide",
-      body: [make("p", "dialog-effect", t("grids.conflict.what", { n: answer.grids.length })), make("ul", "gp-conflicts", ...answer.grids.map(gridRow)), ...(grids.actor() ? [] : [grids.sets.actorField()])],
-      confirm: t("grids.conflict.rebase"),
-      send: (values) => {
-        if (values.actor) grids.setActor(values.actor);
-        return rebase(set);
-      },
+      body: [make("p", "dialog-effect", t("grids.conflict.what", { n: answer.grids.length })), make("ul", "gp-conflicts", ...answer.grids.map(gridRow))],
+      confirm: grids.mayEdit() ? t("grids.conflict.rebase") : "",
+      send: () => rebase(set),
     });
   };
 
   async function rebase(set) {
-    const answer = await grids.ask("POST", `/grids/sets/${encodeURIComponent(set.id)}/rebase`, { revision: set.revision, actor: grids.actor() });
+    const answer = await grids.ask("POST", `/grids/sets/${encodeURIComponent(set.id)}/rebase`, { revision: set.revision });
     const after = answer.set || answer;
     await grids.open(grids.state.community.code, { set: set.id });
     const edits = grids.state.set?.edits || after.edits || [];

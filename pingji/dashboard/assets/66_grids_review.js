@@ -228,11 +228,11 @@
     const row = make("footer", "gp-review-foot", legend());
     if (set.status === "review") {
       if (why) row.append(make("p", "gp-hold", why));
-      row.append(
+      if (grids.mayReview()) row.append(
         parts.button("button-quiet", t("grids.set.do_return"), () => grids.sets.askStep(set, "return")),
         parts.button("button-key", t("grids.set.do_publish"), () => grids.sets.askStep(set, "publish"), why),
       );
-    } else if (set.status === "draft") {
+    } else if (set.status === "draft" && grids.mayEdit()) {
       const lacks = grids.sets.lacks(set);
       if (lacks) row.append(make("p", "gp-hold", lacks));
       row.append(parts.button("button-key", t("grids.set.submit"), () => grids.sets.askStep(set, "submit"), lacks));

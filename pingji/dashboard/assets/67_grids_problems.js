@@ -58,7 +58,7 @@
     const row = make("li", "gp-problem", line);
     row.dataset.problem = one.id;
     row.classList.toggle("is-chosen", one.id === chosen);
-    if (one.repair) row.append(parts.button("gp-small", t("grids.problem.repair"), () => repair([one.repair]), grids.whyNot()));
+    if (one.repair && grids.mayEdit()) row.append(parts.button("gp-small", t("grids.problem.repair"), () => repair([one.repair]), grids.whyNot()));
     return row;
   }
 
@@ -94,7 +94,7 @@
     const intents = repairsOf(problems);
     const mendable = problems.filter((one) => one.repair).length;
     const all = parts.button("button-quiet", t("grids.problem.repair_all", { n: number(mendable) }), () => repair(intents), grids.whyNot());
-    slot.replaceChildren(summary(problems), ...(mendable ? [make("div", "gp-actions", all)] : []), ...groups(problems).map(group));
+    slot.replaceChildren(summary(problems), ...(mendable && grids.mayEdit() ? [make("div", "gp-actions", all)] : []), ...groups(problems).map(group));
   }
 
   parts.whenDrawn("grids-problems", (found) => {

@@ -45,7 +45,7 @@
     forget();
     paint();
     try {
-      await follow(mine, { community: community.code, ...(set ? { set: set.id } : {}), ...size, actor: grids.actor() });
+      await follow(mine, { community: community.code, ...(set ? { set: set.id } : {}), ...size });
     } catch (error) {
       if (mine === running && !mine.abort.signal.aborted) failure = error.told || t("grids.error.network");
     }

@@ -13,6 +13,7 @@
 
   /** Links that fetch the community's grids as they were on a day, "" for today's. */
   files.exportMenu = (date) => {
+    if (!pingji.may("export")) return "";
     const code = grids.state.community.code;
     const list = make("div", "gp-exports");
     for (const format of FORMATS) {
@@ -31,7 +32,7 @@
     const query = new URLSearchParams({ filename: file.name, name: values.name.trim(), reason: values.reason, note: values.note.trim() });
     for (const name of ["encoding", "crs"]) if (values[name]) query.set(name, values[name]);
     if (offset !== "") query.set("accept_offset", offset);
-    const response = await fetch(`/api/v1/grids/import?${query}`, { method: "POST", headers: { "Content-Type": "application/octet-stream", "X-Actor": encodeURIComponent(values.actor.trim()) }, body: file });
+    const response = await fetch(`/api/v1/grids/import?${query}`, { method: "POST", headers: { "Content-Type": "application/octet-stream" }, body: file });
     const answer = await response.json().catch(() => ({}));
     if (response.ok) return answer;
     const message = (pingji.language === "en" && answer.detail_en) || answer.detail || t("grids.error.unexpected", { code: response.status });
@@ -75,7 +76,7 @@
       parts.field(t("grids.set.file"), file, t("grids.set.file_note")), parts.field(t("grids.set.name"), name),
       parts.field(t("grids.set.reason"), parts.select("reason", reasons, "redigitisation")),
       parts.field(t("grids.set.note"), Object.assign(make("textarea", "gp-input"), { name: "note", rows: 2, maxLength: 1000 })),
-      pair, grids.sets.actorField(),
+      pair,
     ] };
   }
 
@@ -96,7 +97,6 @@
       body,
       confirm: t("grids.set.import_start"),
       send: async (values) => {
-        grids.setActor(values.actor.trim());
         try {
           const answer = await send(file.files[0], values, offset);
           queueMicrotask(() => told(answer));

@@ -1,4 +1,4 @@
-"""What the screens share: their root, the mode banner, the connection notice and the map's box."""
+"""What the screens share: their root, the mode banner, ways to the other screens, the account, the map's box."""
 
 import json
 from collections.abc import Sequence
@@ -7,8 +7,11 @@ import dash_leaflet as dl
 from dash import html
 from dash.development.base_component import Component
 
+from pingji.dashboard.guard import PAGES
 from pingji.dashboard.texts import LANGUAGES, t
 
+SCREENS = ("/", "/grids", "/organisation", "/shelters", "/wall")  # ways that stand in a header
+OFFICES = ("/accounts", "/audit", "/health")  # ways that only the account's menu has
 FIRST_VIEW = ([43.6, 126.3], 9)  # until the map asset has asked for the county's bounds
 
 
@@ -25,6 +28,51 @@ def root(page: str, children: Sequence[Component], class_name: str = "") -> html
 def banner() -> html.Div:
     """Mode, scope, level, exercise and elapsed time; `12_banner.js` fills it and keeps it true."""
     return html.Div(className="banner", role="status", **{"data-banner": ""})
+
+
+def ways(lang: str, here: str) -> list[Component]:
+    """Links to the other main screens; `14_account.js` shows those that the caller may open."""
+    return [_way(path, lang) for path in SCREENS if path != here]
+
+
+def account(lang: str, here: str) -> html.Div:
+    """Who is signed in, with the menu of everything that is theirs to open; `14_account.js` fills and opens it."""
+    other = "en" if lang == "zh_CN" else "zh_CN"
+    language_link = html.A(
+        t("session.other_language", lang), href=f"{here}?lang={other}", lang="en" if other == "en" else "zh-CN"
+    )
+    menu = [
+        html.P(className="account-roles", **{"data-account-roles": ""}),
+        *(_way(path, lang) for path in (*SCREENS, *OFFICES) if path != here),
+        html.A(t("session.account", lang), href=_address("/account", lang)),
+        language_link,
+        html.Button(t("session.sign_out", lang), type="button", **{"data-sign-out": ""}),
+    ]
+    button = html.Button(
+        [html.Span(className="account-name"), html.Span(className="account-role")],
+        type="button",
+        className="account-button",
+        **{"aria-haspopup": "true", "aria-expanded": "false", "aria-label": t("session.menu", lang)},
+    )
+    return html.Div(
+        [button, html.Div(menu, className="account-menu", hidden=True)], className="account", **{"data-account": ""}
+    )
+
+
+def needing(wanted: Sequence[str]) -> dict[str, str]:
+    """Attributes of an element that only who has one of these permissions is shown; with `hidden` until it is known."""
+    return {"data-needs": " ".join(wanted)}
+
+
+def _way(path: str, lang: str) -> html.A:
+    name = path.strip("/") or "desk"
+    wanted = [permission.value for permission in PAGES[path]]
+    text = t(f"session.way.{name}", lang)
+    return html.A(text, href=_address(path, lang), hidden=True, **needing(wanted))
+
+
+def _address(path: str, lang: str) -> str:
+    return f"{path}?lang=en" if lang == "en" else path
 
 
 def connection(lang: str) -> html.Div:

@@ -41,8 +41,6 @@ def register(app: Dash) -> None:
 
 
 def _header(language: str) -> html.Header:
-    other = "en" if language == "zh_CN" else "zh_CN"
-    query = "?lang=en" if language == "en" else ""
     return html.Header(
         [
             html.Div(
@@ -55,14 +53,8 @@ def _header(language: str) -> html.Header:
                 [
                     common.connection(language),
                     html.Time(className="clock", **{"data-clock": ""}),
-                    html.A(t("desk.nav.grids", language), href=f"/grids{query}"),
-                    html.A(t("desk.nav.wall", language), href=f"/wall{query}"),
-                    html.A(t("desk.nav.shelters", language), href=f"/shelters{query}"),
-                    html.A(
-                        t("desk.nav.other_language", language),
-                        href=f"/?lang={other}",
-                        lang="en" if other == "en" else "zh-CN",
-                    ),
+                    *common.ways(language, PATH),
+                    common.account(language, PATH),
                 ],
                 className="desk-nav",
                 **{"aria-label": t("desk.nav.label", language)},

@@ -12,6 +12,7 @@ from pingji.dashboard.texts import t
 PATH = "/grids"
 CONTEXT = ("communities", "rivers", "roads", "buildings", "households")
 TABS = ("list", "problems", "sets", "proposals", "history")
+EDITORS = ("proposals",)  # tabs of who may draw
 
 
 def layout(lang: str | None = None, **_: str) -> html.Div:
@@ -37,7 +38,6 @@ def register(app: Dash) -> None:
 
 
 def _header(language: str) -> html.Header:
-    query = "?lang=en" if language == "en" else ""
     return html.Header(
         [
             html.Div(
@@ -50,8 +50,8 @@ def _header(language: str) -> html.Header:
             html.Nav(
                 [
                     common.connection(language),
-                    html.A(t("grids.nav.desk", language), href=f"/{query}"),
-                    html.A(t("desk.nav.wall", language), href=f"/wall{query}"),
+                    *common.ways(language, PATH),
+                    common.account(language, PATH),
                 ],
                 className="grids-nav",
                 **{"aria-label": t("desk.nav.label", language)},
@@ -122,5 +122,7 @@ def _tab(name: str, title: str, chosen: bool) -> Component:
         role="tab",
         className="grids-tab",
         tabIndex=0 if chosen else -1,
+        hidden=name in EDITORS,
         **{"data-tab": name, "aria-selected": str(chosen).lower()},
+        **(common.needing(["edit_grids"]) if name in EDITORS else {}),
     )

@@ -44,14 +44,13 @@ def register(app: Dash) -> None:
 
 
 def _header(language: str) -> html.Header:
-    other = "en" if language == "zh_CN" else "zh_CN"
     return html.Header(
         [
             html.Div([common.county_name(), common.banner()], className="shelter-head-left"),
             html.Div(
                 [
                     common.connection(language),
-                    html.A(t("shelters.language", language), href=f"{PATH}?lang={other}", className="language"),
+                    common.account(language, PATH),
                 ],
                 className="shelter-head-right",
             ),
