@@ -6,17 +6,29 @@ import sys
 import typer
 from pydantic import ValidationError
 
-from pingji.cli import database, files, grids, serve, simulate
+from pingji.cli import audit, database, demo, files, grids, keys, retention, serve, simulate
 from pingji.cli.console import err
+from pingji.cli.who import machine_user
 from pingji.dashboard.texts import LANGUAGES, t
+from pingji.data.origin import acting
 
 app = typer.Typer(name="pingji", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 app.command("serve")(serve.serve)
-app.command("demo")(serve.demo)
+app.command("demo")(demo.demo)
 app.command("simulate")(simulate.simulate)
 app.add_typer(database.app, name="db")
 app.add_typer(grids.app, name="grids")
+app.add_typer(audit.app, name="audit")
+app.add_typer(keys.app, name="keys")
+app.add_typer(retention.app, name="retention")
 files.register(app)
+
+
+@app.callback()
+def begin(context: typer.Context) -> None:
+    """平急一张图: one map for routine and emergency."""
+    if context.invoked_subcommand not in ("serve", "demo"):  # what a server does by itself is nobody's command
+        context.with_resource(acting(machine_user()))
 
 
 def main() -> None:

@@ -1,32 +1,25 @@
-"""`pingji serve` and `pingji demo`: the running product."""
+"""`pingji serve`: the running product."""
 
 import os
 import socket
-import subprocess
-import sys
 from collections.abc import Callable
 from typing import Annotated
 
 import typer
 import uvicorn
 from pydantic import SecretStr
-from rich.progress import Progress, TimeElapsedColumn
-from sqlalchemy import select
 
 from pingji import logs
-from pingji.cli.console import fail, out, say
+from pingji.cli.console import fail, say
+from pingji.cli.keys import prepare
 from pingji.cli.problems import readable_problems
-from pingji.dashboard.texts import t
 from pingji.data import schema
-from pingji.data.demo import build_county, save_county
-from pingji.data.engine import open_engine, reading
-from pingji.data.tables import area
+from pingji.data.access.first import ensure_administrator
+from pingji.data.engine import open_engine
 from pingji.settings import Settings
 
-Host = Annotated[str | None, typer.Option(help="Address to listen on; other than 127.0.0.1 needs PINGJI_TOKEN.")]
+Host = Annotated[str | None, typer.Option(help="Address to listen on.")]
 Port = Annotated[int | None, typer.Option(help="Port to listen on.")]
-DEMO_COUNTY = "220221"
-_SCREENS = (("/", "desk"), ("/wall", "wall"), ("/shelters", "shelters"), ("/grids", "grids"), ("/api/docs", "docs"))
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
@@ -49,9 +42,13 @@ def run(settings: Settings, on_start: Callable[[], None] = lambda: None) -> None
     with readable_problems(settings.language):
         engine = open_engine(settings.database_url)
         schema.upgrade(engine)
+        prepare(engine, settings.language)
+        first = ensure_administrator(engine)
         engine.dispose()
     os.environ.update(_environment(settings))  # worker processes read their settings from there
     say("cli.serve.at", settings.language, url=f"http://{settings.host}:{settings.port}")
+    if first is not None:
+        say("cli.serve.first_administrator", settings.language, login=first.login, password=first.password)
     if settings.host not in LOOPBACK and not (settings.public_url or "").startswith("https://"):
         say("cli.serve.not_secure", settings.language)
     on_start()
@@ -84,55 +81,3 @@ def _refuse_taken_port(settings: Settings) -> None:
             probe.bind((settings.host, settings.port))
         except OSError as error:
             fail("cli.serve.port_taken", settings.language, port=settings.port, reason=error.strerror)
-
-
-def demo(
-    host: Host = None,
-    port: Port = None,
-    speed: Annotated[float, typer.Option(min=0.1, help="Minutes of the exercise in a minute of the clock.")] = 10.0,
-    exercise: Annotated[bool, typer.Option(help="Begin with an exercise under way.")] = True,
-) -> None:
-    """Make the demo county once, and serve it with an exercise already running."""
-    settings = settings_for(host, port).model_copy(update={"county": DEMO_COUNTY})
-    _make_county(settings)
-    player: subprocess.Popen[bytes] | None = None
-    url = f"http://127.0.0.1:{settings.port}"
-
-    def play() -> None:
-        nonlocal player
-        for path, key in _SCREENS:
-            say("cli.demo.look", settings.language, what=t(f"cli.demo.{key}", settings.language), url=url + path)
-        if exercise:
-            command = [
-                sys.executable,
-                "-m",
-                "pingji.cli",
-                "simulate",
-                "--fresh",
-                "--url",
-                url,
-                "--speed",
-                str(speed),
-                "--while-stdin",
-            ]
-            # Its standard input closes when we end, however we end: then it ends too.
-            player = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)
-
-    try:
-        run(settings, on_start=play)
-    finally:
-        if player is not None:
-            player.terminate()
-
-
-def _make_county(settings: Settings) -> None:
-    engine = open_engine(settings.database_url)
-    schema.upgrade(engine)
-    with reading(engine) as conn:
-        exists = conn.scalars(select(area.c.id).where(area.c.county == DEMO_COUNTY).limit(1)).first() is not None
-    if not exists:
-        with Progress(*Progress.get_default_columns(), TimeElapsedColumn(), console=out) as progress:
-            task = progress.add_task(t("cli.demo.making", settings.language), total=2)
-            county = build_county(progress=lambda _, done: progress.update(task, completed=done))
-            save_county(engine, county, lambda _, done: progress.update(task, completed=1 + done))
-    engine.dispose()
