@@ -18,6 +18,11 @@ def action_text(action: str, language: str) -> str:
     return catalogue(language).get(f"{_ACTIONS}{action}", action)
 
 
+def outcome_text(outcome: str, language: str) -> str:
+    """What came of it."""
+    return catalogue(language).get(f"{_OUTCOMES}{outcome}", outcome)
+
+
 def breach_text(breach: Breach, language: str) -> str:
     """What is wrong with a chain, in a sentence."""
     return t(f"audit.breach.{breach.kind.value}", language, seq=breach.seq, until=breach.until)

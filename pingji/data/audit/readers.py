@@ -32,9 +32,14 @@ def verified_by(engine: Engine, anchor: Anchor | None = None) -> Verdict:
     """Check the chain, and tell that it was checked and with what result."""
     with reading(engine) as conn:
         verdict = verify(conn, anchor)
+    tell_check(engine, verdict, anchor)
+    return verdict
+
+
+def tell_check(engine: Engine, verdict: Verdict, anchor: Anchor | None) -> None:
+    """Tell that the chain was checked, and with what result."""
     with writing(engine) as conn:
         record(conn, action=VERIFIED, detail=_result(verdict, anchor))
-    return verdict
 
 
 def exported_by(conn: Connection, wanted: Wanted, name: str, n: int, digest: str) -> None:
