@@ -17,7 +17,7 @@ from bench.figures import Figure
 from bench.setting import Setting
 
 Rows = Callable[[Setting, bool], Iterator[Figure]]
-ROWS = ("screen", "ingest", "switch", "desk", "balance", "fanout", "coverage", "save", "proposal")
+ROWS = ("screen", "access", "ingest", "switch", "desk", "balance", "fanout", "coverage", "save", "proposal")
 console = Console(width=None if os.isatty(1) else 200)
 
 

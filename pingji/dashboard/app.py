@@ -39,6 +39,7 @@ from pingji.dashboard.live import Hub
 from pingji.dashboard.logs import Requests
 from pingji.dashboard.metrics import Metrics
 from pingji.dashboard.pages import audit, desk, grids, organisation, shelters, wall
+from pingji.dashboard.refusals import Refusals
 from pingji.dashboard.sign_in import routes as sign_in
 from pingji.dashboard.texts import t
 from pingji.data.engine import open_engine
@@ -90,7 +91,7 @@ def create_app(settings: Settings) -> FastAPI:
         redoc_url=None,
         openapi_url="/api/openapi.json",
     )
-    errors.register(server)
+    errors.register(server, Refusals(engine).note)
     for routes in (
         movements.router(context),
         modes.router(context),
@@ -117,8 +118,8 @@ def create_app(settings: Settings) -> FastAPI:
     screens = _add_screens(server)
     server.add_middleware(BodyLimits, settings=settings)
     server.add_middleware(AddressLimits, settings=settings, on_limit=metrics.limited.inc)
-    server.add_middleware(SecurityHeaders, settings=settings, hashes=screens.csp_hashes)
     server.add_middleware(Requests, metrics=metrics)
+    server.add_middleware(SecurityHeaders, settings=settings, hashes=screens.csp_hashes)
     return server
 
 

@@ -2,7 +2,7 @@
 
 import logging
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -12,9 +12,12 @@ from sqlalchemy.exc import OperationalError
 from starlette.exceptions import HTTPException
 
 from pingji.dashboard import commands, context
+from pingji.dashboard.clock import clock
 from pingji.dashboard.file_texts import as_parameters, error_key, error_text
 from pingji.dashboard.texts import LANGUAGES, UnknownText, grid_label, t
 from pingji.data import errors as data_errors
+from pingji.data import sealing
+from pingji.data.access import accounts, entering, granting, managing, tokens
 from pingji.data.audit.export import TooManyEntries
 from pingji.data.audit.verify import NotAnAnchor
 from pingji.data.grids import accepting, ground, history, incoming, intents, outgoing
@@ -22,7 +25,7 @@ from pingji.geo.coverage import errors as coverage
 from pingji.geo.errors import GeoError
 from pingji.geo.partitioning import ImpossibleRange
 from pingji.layers.catalog import UnknownLayer
-from pingji.ops import access, change_set, grids, mode
+from pingji.ops import access, change_set, grids, mode, sign_in
 from pingji.ops.errors import OpsError
 
 log = logging.getLogger(__name__)
@@ -54,6 +57,31 @@ STATUS: dict[type[Exception], tuple[int, str]] = {
     access.NotPermitted: (403, "not_permitted"),
     access.OutsideYourArea: (403, "outside_your_area"),
     access.CrossSite: (403, "cross_site"),
+    sign_in.WrongSignIn: (403, "wrong_sign_in"),
+    entering.UnknownLogin: (403, "wrong_sign_in"),
+    sign_in.Locked: (429, "locked"),
+    sign_in.TooManyTries: (429, "too_many_tries"),
+    sign_in.WrongLink: (403, "wrong_link"),
+    sign_in.ProviderFailed: (403, "provider_failed"),
+    sign_in.PasswordTooShort: (422, "password_too_short"),
+    sign_in.PasswordTooLong: (422, "password_too_long"),
+    sign_in.PasswordTellsTheName: (422, "password_tells_the_name"),
+    sign_in.PasswordTooCommon: (422, "password_too_common"),
+    sign_in.PasswordUnchanged: (422, "password_unchanged"),
+    sign_in.PasswordsDiffer: (422, "passwords_differ"),
+    sign_in.BadLogin: (422, "bad_login"),
+    sign_in.BadName: (422, "bad_name"),
+    sign_in.NoAccount: (403, "no_account"),
+    sign_in.SecondFactorOn: (409, "second_factor_on"),
+    accounts.UnknownAccount: (404, "unknown_account"),
+    accounts.LoginTaken: (409, "login_taken"),
+    accounts.NameTaken: (409, "name_taken"),
+    accounts.LastAdministrator: (409, "last_administrator"),
+    tokens.UnknownToken: (404, "unknown_token"),
+    granting.UnknownGrantScope: (422, "unknown_grant_scope"),
+    granting.OwnRights: (409, "own_rights"),
+    managing.RoleNotForTokens: (422, "role_not_for_tokens"),
+    managing.UnknownDevice: (404, "unknown_device"),
     context.NoCounty: (409, "no_county"),
     commands.UnknownPlace: (404, "unknown_place"),
     commands.StatusNotAllowed: (422, "status_not_allowed"),
@@ -114,6 +142,9 @@ STATUS: dict[type[Exception], tuple[int, str]] = {
     UnknownLayer: (404, "unknown_layer"),
     data_errors.DatabaseUnreachable: (503, "database_unreachable"),
     data_errors.DatabaseNotMigrated: (503, "database_not_migrated"),
+    sealing.KeyMissing: (503, "key_missing"),
+    sealing.BadKey: (503, "bad_key"),
+    sealing.KeyNotMade: (503, "key_not_made"),
     OperationalError: (503, "database_unreachable"),
     SqlDataError: (422, "unstorable"),
 }
@@ -205,6 +236,8 @@ def _shown(name: str, value: object, language: str) -> str:
     if isinstance(value, (list, tuple)) and name == "codes":
         named = [grid_label(str(code), language) for code in value[:MAX_NAMED]]
         return t("grids.label.joiner", language).join(named) + ("…" if len(value) > MAX_NAMED else "")
+    if name == "until" and isinstance(value, int):
+        return clock(value)
     if name == "area_m2" and isinstance(value, (int, float)):
         return f"{value:.1f}"
     if name in ("exercise", "status", "step"):
@@ -236,10 +269,12 @@ def _choice(name: str, value: str, language: str) -> str:
     return value
 
 
-def register(app: FastAPI) -> None:
-    """Turn every known error into its problem document."""
+def register(app: FastAPI, on_refused: Callable[[Request, access.AccessError], Awaitable[None]]) -> None:
+    """Turn every known error into its problem document; `on_refused` hears of what somebody may not."""
 
     async def known(request: Request, error: Exception) -> JSONResponse:
+        if isinstance(error, access.AccessError):
+            await on_refused(request, error)
         if isinstance(error, data_errors.FileError):
             return file_problem([error], request.url.path)
         status, key = key_of(error)

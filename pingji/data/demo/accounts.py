@@ -11,7 +11,7 @@ from pingji.data.tables import LAYER_TABLES, account, token
 from pingji.ops.access import Grant, Role
 
 DAY_US = 86_400_000_000
-LOGINS = {role: role.value.replace("_", "-") for role in Role if role not in (Role.WALL, Role.FIELD)}
+LOGINS: dict[Role, str] = {role: role.value.replace("_", "-") for role in Role if role not in (Role.WALL, Role.FIELD)}
 
 
 def make_accounts(conn: Connection, county: str, names: Mapping[Role, str], password: str, at: int) -> dict[Role, str]:
