@@ -70,6 +70,14 @@ class PasswordsDiffer(PasswordRefused):
     """It was typed twice, and not the same."""
 
 
+class NoAccount(SignInError):
+    """A device, a program or a wall asks for what belongs to an account."""
+
+
+class SecondFactorOn(SignInError):
+    """There is a second factor already: it is turned off first."""
+
+
 class BadLogin(SignInError):
     """A login that is empty, too long, or has spaces or control characters in it."""
 

@@ -20,9 +20,10 @@ from pingji.ops.change_set import StepRefused
 from pingji.ops.errors import OpsError
 from pingji.ops.mode import PressRefused, RecallRefused
 from pingji.ops.movement import Reason
+from pingji.ops.sign_in import PasswordRefused, SignInError
 from tests.app.phone import assert_problem
 
-BASES = {PressRefused, RecallRefused, StepRefused}  # never raised themselves
+BASES = {PressRefused, RecallRefused, StepRefused, SignInError, PasswordRefused}  # never raised themselves
 # What only commands raise: backups never come by a request.
 COMMANDS_ONLY = {
     data_errors.UnsupportedDatabase,

@@ -1,6 +1,5 @@
 """The pages of the sign-in, filled and sent."""
 
-from datetime import UTC, datetime, timedelta, timezone
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -9,13 +8,13 @@ import segno
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.responses import HTMLResponse, RedirectResponse
 
+from pingji.dashboard.clock import clock
 from pingji.dashboard.sign_in.visit import Visit
 from pingji.dashboard.texts import LANGUAGES, t
 from pingji.ops import sign_in as rules
 from pingji.ops.errors import OpsError
 
 _TEMPLATES = Path(__file__).parent / "templates"
-_CHINA = timezone(timedelta(hours=8))
 # What went wrong → (status, text).
 _SAID: dict[type[Exception], tuple[int, str]] = {
     rules.Locked: (429, "locked"),
@@ -93,15 +92,6 @@ def onward(to: str) -> RedirectResponse:
     response.headers["Cache-Control"] = "no-store"
     response.headers["Referrer-Policy"] = "no-referrer"
     return response
-
-
-def clock(at: int) -> str:
-    """A time of day in China.
-
-    >>> clock(0)
-    '08:00'
-    """
-    return datetime.fromtimestamp(at / 1_000_000, UTC).astimezone(_CHINA).strftime("%H:%M")
 
 
 def qr_code(text: str) -> str:

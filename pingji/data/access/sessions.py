@@ -11,6 +11,7 @@ from uuid import uuid4
 from sqlalchemy import Connection, delete, insert, select, update
 
 from pingji.data.access.secret import digest_of, new_secret
+from pingji.data.access.tokens import grants_in
 from pingji.data.tables import session
 from pingji.ops.access import Grant
 
@@ -30,6 +31,19 @@ class OpenSession:
     expires_at: int
     address: str
     agent: str
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """A device that is signed on."""
+
+    id: str
+    name: str
+    grants: tuple[Grant, ...]
+    created_at: int
+    seen_at: int
+    expires_at: int
+    address: str
 
 
 def begin_session(
@@ -78,6 +92,17 @@ def end_session_named(conn: Connection, session_id: str) -> bool:
     return bool(conn.execute(delete(session).where(session.c.id == session_id)).rowcount)
 
 
+def end_own_session(conn: Connection, account_id: str, session_id: str) -> bool:
+    """End a session of an account, named by its id; whether there was one."""
+    own = (session.c.id == session_id, session.c.account == account_id, session.c.account != "")
+    return bool(conn.execute(delete(session).where(*own)).rowcount)
+
+
+def id_of(conn: Connection, digest: str) -> str:
+    """What a session is called in lists."""
+    return conn.scalar(select(session.c.id).where(session.c.digest == digest)) or ""
+
+
 def end_sessions_of(conn: Connection, account_id: str, *, but: str = "") -> int:
     """End all sessions of an account, except the one with the digest `but`; how many."""
     gone = delete(session).where(session.c.account == account_id, session.c.account != "", session.c.digest != but)
@@ -89,9 +114,12 @@ def sessions_of(conn: Connection, account_id: str, at: int) -> list[OpenSession]
     return _listed(conn, at, session.c.account == account_id, session.c.kind == ACCOUNT)
 
 
-def devices(conn: Connection, at: int) -> list[OpenSession]:
+def devices(conn: Connection, at: int) -> list[Device]:
     """The devices that are signed on, newest first."""
-    return _listed(conn, at, session.c.kind == DEVICE)
+    s = session.c
+    columns = (s.id, s.name, s.grants, s.created_at, s.seen_at, s.expires_at, s.address)
+    query = select(*columns).where(s.expires_at > at, s.kind == DEVICE).order_by(s.created_at.desc(), s.id)
+    return [Device(row.id, row.name, grants_in(row.grants), *tuple(row)[3:]) for row in conn.execute(query)]
 
 
 def clear_expired(conn: Connection, at: int) -> int:
