@@ -1,8 +1,11 @@
-"""`/healthz`, `/readyz` and `/metrics`: for whoever keeps the service running."""
+"""`/healthz`, `/readyz`, `/metrics` and `/api/v1/health`: for whoever keeps the service running."""
+
+import time
 
 from fastapi import APIRouter, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
+from pingji.dashboard import health_checks
 from pingji.dashboard.access import Routes, needs, public
 from pingji.dashboard.context import Context
 from pingji.dashboard.errors import problem
@@ -40,5 +43,11 @@ def router(context: Context, hub: Hub, metrics: Metrics) -> APIRouter:
     async def prometheus() -> Response:
         """Prometheus figures of this process."""
         return Response(generate_latest(metrics.registry), media_type=CONTENT_TYPE_LATEST)
+
+    @routes.get("/api/v1/health")
+    @needs(Permission.SEE_HEALTH)
+    def state() -> dict[str, object]:
+        """How the service is: database, stream, disk, clock, certificate, backup, audit; each with what to do."""
+        return health_checks.document(health_checks.look(context, hub), time.time())
 
     return routes

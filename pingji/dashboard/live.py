@@ -80,6 +80,7 @@ class Hub:
         self._tasks: list[asyncio.Task[None]] = []
         self._routine: dict[str, object] = {}
         self.read_seconds = 0.0
+        self.read_at: float | None = None  # by the monotonic clock
 
     @property
     def screens(self) -> int:
@@ -211,6 +212,7 @@ class Hub:
             if any(view.audience == "staff" and not view.area.whole for view in list(self._figures)):
                 self._scopes = queries.placement(conn, county)
         self.read_seconds = time.perf_counter() - began
+        self.read_at = time.monotonic()
         return {"county": {"code": county.code, "name": county.name}, "routine": self._routine, **figures}
 
     def _broadcast(self, messages: Mapping[View, bytes]) -> None:

@@ -7,6 +7,7 @@ from uuid import uuid4
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from pingji.dashboard import errors
 from pingji.dashboard.metrics import UNROUTED, Metrics
 from pingji.data.origin import Origin, acting
 from pingji.logs import note
@@ -20,7 +21,7 @@ QUIET = ("/assets/", "/static/", "/_dash-component-suites/", "/healthz", "/ready
 
 
 class Requests:
-    """The outermost of all: gives each request its id, and tells of it when it was answered."""
+    """Around everything: gives each request its id, answers where nobody else could, and tells of it afterwards."""
 
     def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
         self._app = app
@@ -50,9 +51,10 @@ class Requests:
         with acting(Origin("", "", "web", address, request)):
             try:
                 await self._app(scope, receive, with_id)
-            except BaseException:
-                status = status or 500
-                raise
+            except Exception as error:
+                if status:  # too late for another answer
+                    raise
+                await failed(error, scope["path"])(scope, receive, with_id)
             finally:
                 if not told:
                     self._tell(scope, status, began)
@@ -76,6 +78,15 @@ class Requests:
             caller=caller.id if caller else "",
             door=caller.door if caller else "",
         )
+
+
+def failed(error: Exception, instance: str) -> ASGIApp:
+    """The answer to what went wrong outside of any route, as when the guard can't reach the store."""
+    known = next((base for base in type(error).__mro__ if base in errors.STATUS), None)
+    if known is None:
+        log.error("unexpected error", exc_info=error)
+        return errors.problem(500, "unexpected", {}, instance)
+    return errors.problem(*errors.STATUS[known], errors.params_of(error), instance)
 
 
 def request_id(scope: Scope) -> str:
