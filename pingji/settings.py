@@ -13,6 +13,9 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="PINGJI_", extra="ignore")
 
     database_url: str = f"sqlite:///{Path('var') / 'pingji.db'}"
+    key: SecretStr | None = None
+    key_file: Path | None = None
+    retention_days: PositiveInt = 180
     county: str | None = None
     host: str = "127.0.0.1"
     port: int = 8050

@@ -6,7 +6,7 @@ import sys
 import typer
 from pydantic import ValidationError
 
-from pingji.cli import audit, database, demo, files, grids, keys, retention, serve, simulate
+from pingji.cli import audit, database, demo, files, grids, keys, retention, serve, simulate, token, user
 from pingji.cli.console import err
 from pingji.cli.who import machine_user
 from pingji.dashboard.texts import LANGUAGES, t
@@ -21,6 +21,8 @@ app.add_typer(grids.app, name="grids")
 app.add_typer(audit.app, name="audit")
 app.add_typer(keys.app, name="keys")
 app.add_typer(retention.app, name="retention")
+app.add_typer(user.app, name="user")
+app.add_typer(token.app, name="token")
 files.register(app)
 
 

@@ -6,10 +6,13 @@ from typing import Annotated
 import typer
 
 from pingji.cli.console import say
+from pingji.cli.keys import prepare
 from pingji.cli.problems import readable_problems
 from pingji.data import backup as backups
 from pingji.data import schema
 from pingji.data.engine import open_engine
+from pingji.data.health import mark_backup
+from pingji.data.sealing import keys_of
 from pingji.settings import Settings
 
 app = typer.Typer(help="The store: tables, backup, restore.", no_args_is_help=True)
@@ -21,7 +24,10 @@ def upgrade() -> None:
     """Bring the tables to this program's version."""
     settings = Settings()
     with readable_problems(settings.language):
-        schema.upgrade(open_engine(settings.database_url))
+        engine = open_engine(settings.database_url)
+        schema.upgrade(engine)
+        prepare(engine, settings.language)
+        engine.dispose()
     say("cli.db.upgraded", settings.language)
 
 
@@ -30,8 +36,10 @@ def backup(file: File) -> None:
     """Write the whole store to one file, while it is in use."""
     settings = Settings()
     with readable_problems(settings.language):
-        backups.backup(open_engine(settings.database_url), file)
-    say("cli.db.backed_up", settings.language, file=file)
+        engine = open_engine(settings.database_url)
+        backups.backup(engine, file)
+        mark_backup(settings.backup_dir or file.parent, file)
+    say("cli.db.backed_up_sealed", settings.language, file=file, keys=keys_of(engine).where)
 
 
 @app.command()

@@ -58,6 +58,7 @@ class Operation:
     ended_at: int | None
     fate: str
     absorbed_into: str
+    anonymised_at: int | None = None
 
     @property
     def is_open(self) -> bool:
@@ -68,7 +69,7 @@ class Operation:
 def operations_of(conn: Connection, county: str) -> list[Operation]:
     """All operations of a county, oldest first."""
     c = operation.c
-    columns = (c.id, c.scope, c.exercise, c.started_at, c.ended_at, c.fate, c.absorbed_into)
+    columns = (c.id, c.scope, c.exercise, c.started_at, c.ended_at, c.fate, c.absorbed_into, c.anonymised_at)
     query = select(*columns).where(c.county == county).order_by(c.started_at, c.id)
     return [Operation(*row) for row in conn.execute(query)]
 
@@ -77,7 +78,8 @@ def operations_at(operations: Sequence[Operation], clock: int) -> tuple[Operatio
     """The operations that a statement made at `clock` may belong to.
 
     Those that were open then, so that what an exercise's phone uploads a day late stays in the exercise; where none
-    was, those that are open now, since the device's clock must be slow.
+    was, those that are open now, since the device's clock must be slow. None where nobody can be recognised any more in
+    those that were open then (`data.retention`): what comes that late has nobody to belong to.
     """
     by_id = {o.id: o for o in operations}
     recalled = [o for o in operations if o.fate == RECALLED and not o.exercise]
@@ -86,8 +88,11 @@ def operations_at(operations: Sequence[Operation], clock: int) -> tuple[Operatio
         for o in operations
         if o.started_at <= clock and (o.ended_at is None or clock < o.ended_at) and o not in recalled
     ]
+    known = [o for o in then if o.anonymised_at is None]
+    if then and not known:
+        return ()
     found: dict[str, Operation] = {}
-    for o in then or [o for o in operations if o.is_open]:
+    for o in known or [o for o in operations if o.is_open]:
         while o.absorbed_into:
             o = by_id[o.absorbed_into]
         found[o.id] = o

@@ -2,7 +2,6 @@
 
 import csv
 import os
-import re
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -16,24 +15,24 @@ import pyogrio
 import shapely
 from numpy.typing import NDArray
 from openpyxl.cell import WriteOnlyCell
-from sqlalchemy import Connection
+from sqlalchemy import Column, Connection
 
 from pingji.data import features
 from pingji.data.errors import CantWrite, EmptyFile, NotAFile, UnknownFormat
 from pingji.data.features import Feature
+from pingji.data.sealing import Sealed
+from pingji.ops.masking import mask_name, mask_phone
 
 _LEFT_OUT = {"id", "county", "geom", "revision"}
 _DIGITS = 7
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
-_PHONE = re.compile(r"(?<!\d)(1\d{2})\d{4}(\d{4})(?!\d)")
-_LONG = re.compile(r"(?<!\d)(\d{2,4})[\d -]{3,}(\d{4})(?!\d)")
 
 
 def export(conn: Connection, county: str, layer: str, path: Path, *, unmasked: bool = False) -> int:
     """Write a layer of a county to a file; how many features it holds.
 
-    Phone numbers are masked (138****1234) unless `unmasked`. The file appears whole or not at all: it is written
-    beside its place and moved there.
+    Names of people (王**) and phone numbers (138****1234) are masked unless `unmasked`. The file appears whole or not
+    at all: it is written beside its place and moved there.
 
     Raises
     ------
@@ -48,8 +47,8 @@ def export(conn: Connection, county: str, layer: str, path: Path, *, unmasked: b
     found = features.load_features(conn, county, layer, columns=names)
     if not found:
         raise EmptyFile(file=layer)
-    phones = set() if unmasked else {name for name in names if name.endswith("phone")}
-    rows = [[_cell(f.values[name], name in phones) for name in names] for f in found]
+    masks = {} if unmasked else {name: mask for name in names if (mask := _mask_of(table.c[name])) is not None}
+    rows = [[_cell(f.values[name], masks.get(name)) for name in names] for f in found]
     with whole_or_nothing(path) as made:
         writer(made, layer, names, rows, found)
     return len(found)
@@ -77,16 +76,6 @@ def whole_or_nothing(path: Path) -> Iterator[Path]:
         raise CantWrite(file=str(path), value=error.strerror or str(error)) from error
 
 
-def mask_phone(number: str) -> str:
-    """A phone number with its middle hidden.
-
-    >>> mask_phone("13812341234"), mask_phone("0432-64221234"), mask_phone("617-349-6841"), mask_phone("")
-    ('138****1234', '0432****1234', '617****6841', '')
-    """
-    masked = _LONG.sub(r"\1****\2", _PHONE.sub(r"\1****\2", number))
-    return masked if masked != number or len(number) < 5 or "*" in number else number[:1] + "****"
-
-
 def neutral(text: str) -> str:
     """Text that a spreadsheet will not run as a formula.
 
@@ -96,9 +85,16 @@ def neutral(text: str) -> str:
     return f"'{text}" if text.startswith(_FORMULA) else text
 
 
-def _cell(value: object, phone: bool) -> object:
-    if phone:
-        return mask_phone(str(value))
+def _mask_of(column: Column[object]) -> Callable[[str], str] | None:
+    """How a column is masked: what is sealed in the store leaves it masked."""
+    if not isinstance(column.type, Sealed):
+        return None
+    return mask_phone if column.name.endswith("phone") else mask_name
+
+
+def _cell(value: object, mask: Callable[[str], str] | None) -> object:
+    if mask is not None:
+        return mask(str(value))
     if isinstance(value, dict | list):
         return orjson.dumps(value).decode() if value else ""
     return value.isoformat() if isinstance(value, date) else value

@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 
 from pingji.data import features
 from pingji.data.errors import UnknownFormat
-from pingji.data.files.export import as_array, mask_phone, whole_or_nothing, write_vector
+from pingji.data.files.export import as_array, whole_or_nothing, write_vector
 from pingji.data.grids import styles
 from pingji.data.grids.ground import UnknownCommunity, community_names
 from pingji.data.grids.history import Version, end_of_day, grids_at
@@ -21,6 +21,7 @@ from pingji.data.grids.stored import array_of
 from pingji.data.operations import operations_of
 from pingji.geo.coverage.measure import central_crs, ground_m2
 from pingji.ops.errors import OpsError
+from pingji.ops.masking import mask_phone
 
 LAYER = "grids"
 _EXACT = 15  # digits of a degree in GeoJSON: all that a number has

@@ -90,7 +90,7 @@ class Keyring:
         KeyNotMade
         """
         if self.file is None:
-            raise KeyMissing(where=self.where, ids="", found="")
+            raise KeyMissing(source=self.where, ids="–", found="–")
         self.made = make_file(self.file) or self.made
         self.load()
 
@@ -112,10 +112,8 @@ class Keyring:
     def open(self, label: str, text: str) -> str:
         """A stored value as it was; what isn't sealed, as it is.
 
-        Raises
-        ------
-        KeyMissing
-            It was sealed with a key that isn't here.
+        One that can't be opened is logged and reads as a replacement character: a single one must not take a whole
+        list away from people in an emergency. That the store's key itself is missing is noticed before, by `settle`.
         """
         found = _SEALED.fullmatch(text)
         if found is None:
@@ -123,12 +121,15 @@ class Keyring:
         id, body = found.groups()
         if id not in self.keys:
             self.load()  # a rotation may have begun since
-        if id not in self.keys:
-            raise KeyMissing(where=self.where, ids=id, found=", ".join(self.keys))
+        key = self.keys.get(id)
+        if key is None:
+            log.error("a value of %s is sealed with the key %s, which is not in %s", label, id, self.where)
+            self.forget()  # if the store is of another key by now, the next transaction says so
+            return UNREADABLE
         try:
-            return self.keys[id].cipher.decrypt(base64.urlsafe_b64decode(body + "=="), [label.encode()]).decode()
+            return key.cipher.decrypt(base64.urlsafe_b64decode(body + "=="), [label.encode()]).decode()
         except (InvalidTag, ValueError):
-            log.error("a sealed value of %s can't be opened with key %s: it was changed by another hand", label, id)
+            log.error("a value of %s can't be opened with the key %s: somebody else has changed it", label, id)
             return UNREADABLE
 
     def opened(self, label: str) -> "Opened":

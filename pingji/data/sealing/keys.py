@@ -19,15 +19,15 @@ _ABOUT = "# Keys of the personal data in the store, the newest first. Without th
 
 
 class BadKey(DataError):
-    """What should be a key is none. `where`, `line`."""
+    """What should be a key is none. `source`, `line`."""
 
 
 class KeyMissing(DataError):
-    """The store was sealed with a key that isn't there. `where` was looked, `ids` wanted, `found`."""
+    """The store was sealed with a key that isn't there. `source` was looked in for `ids`, and has `found`."""
 
 
 class KeyNotMade(DataError):
-    """A key file can't be written. `where`, `reason`."""
+    """A key file can't be written. `source`, `reason`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ def key_of(secret: bytes) -> Key:
     """The key that 64 secret bytes are.
 
     >>> key_of(bytes(64)).id
-    '5ae08093'
+    '4255045f'
     """
     return Key(hashlib.blake2b(secret, digest_size=4, person=b"pingji key id").hexdigest(), secret, AESSIV(secret))
 
@@ -67,9 +67,9 @@ def parse(text: str, where: str) -> tuple[Key, ...]:
             try:
                 secret = base64.b64decode(word, altchars=b"-_" if {"-", "_"} & set(word) else None, validate=True)
             except (binascii.Error, ValueError) as error:
-                raise BadKey(where=where, line=number) from error
+                raise BadKey(source=where, line=number) from error
             if len(secret) != KEY_BYTES:
-                raise BadKey(where=where, line=number)
+                raise BadKey(source=where, line=number)
             key = key_of(secret)
             found.setdefault(key.id, key)
     return tuple(found.values())
@@ -88,7 +88,7 @@ def read_file(path: Path) -> tuple[Key, ...]:
     except FileNotFoundError:
         return ()
     except (OSError, UnicodeDecodeError) as error:
-        raise BadKey(where=str(path), line=0) from error
+        raise BadKey(source=str(path), line=0) from error
 
 
 def make_file(path: Path) -> bool:
@@ -104,7 +104,7 @@ def make_file(path: Path) -> bool:
     except FileExistsError:
         return False
     except OSError as error:
-        raise KeyNotMade(where=str(path), reason=error.strerror or str(error)) from error
+        raise KeyNotMade(source=str(path), reason=error.strerror or str(error)) from error
     finally:
         unfinished.unlink(missing_ok=True)
     return True
@@ -122,7 +122,7 @@ def replace_file(path: Path, keys: Sequence[Key]) -> None:
         os.replace(unfinished, path)
     except OSError as error:
         unfinished.unlink(missing_ok=True)
-        raise KeyNotMade(where=str(path), reason=error.strerror or str(error)) from error
+        raise KeyNotMade(source=str(path), reason=error.strerror or str(error)) from error
     _sync(path.parent)
 
 
@@ -137,7 +137,7 @@ def _written(path: Path, keys: Sequence[Key]) -> Path:
             file.flush()
             os.fsync(file.fileno())
     except OSError as error:
-        raise KeyNotMade(where=str(path), reason=error.strerror or str(error)) from error
+        raise KeyNotMade(source=str(path), reason=error.strerror or str(error)) from error
     return Path(name)
 
 

@@ -40,7 +40,7 @@ _ID = len(MARK) + 8  # characters up to the end of a key's id
 Tell = Callable[[str, int], None]  # a table, and how many rows of it were written by now
 
 
-def _silent(_table: str, _rows: int) -> None:
+def silent(_table: str, _rows: int) -> None:
     """Progress that nobody watches."""
 
 
@@ -70,7 +70,7 @@ def covered() -> str:
     return " ".join(f"{of.table.name}.{column.name}" for of in sealed_tables() for column in of.columns)
 
 
-def seal_open(engine: Engine, tell: Tell = _silent) -> int:
+def seal_open(engine: Engine, tell: Tell = silent) -> int:
     """Seal whatever is still open, once for each set of columns; how many rows were written.
 
     On SQLite the pages that held open values are wiped, too.
@@ -88,7 +88,7 @@ def seal_open(engine: Engine, tell: Tell = _silent) -> int:
     return rows
 
 
-def reseal(engine: Engine, tell: Tell = _silent) -> int:
+def reseal(engine: Engine, tell: Tell = silent) -> int:
     """Seal every value with the key in use, whether it is open or under another key; how many rows were written."""
     total = 0
     for of in sealed_tables():
@@ -139,12 +139,29 @@ def wipe(engine: Engine) -> None:
     """Rewrite an embedded store's file, so that what was open before isn't left in it; PostgreSQL needs VACUUM FULL."""
     if engine.dialect.name != "sqlite":
         return
+    _alone(engine, "VACUUM")
+    checkpoint(engine)
+
+
+def wipe_as_it_goes(conn: Connection) -> None:
+    """Let an embedded store overwrite what this connection's statements replace, not only let go of it."""
+    if conn.dialect.name == "sqlite":
+        conn.exec_driver_sql("PRAGMA secure_delete = ON")
+
+
+def checkpoint(engine: Engine) -> None:
+    """Move an embedded store's log into its file and empty it, where nobody reads just now: it has older pages."""
+    if engine.dialect.name == "sqlite":
+        _alone(engine, "PRAGMA wal_checkpoint(TRUNCATE)")
+
+
+def _alone(engine: Engine, statement: str) -> None:
+    """Outside of a transaction."""
     raw = engine.raw_connection()
     try:
         cursor = raw.cursor()
         cursor.execute("PRAGMA query_only = 0")
-        cursor.execute("VACUUM")
-        cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        cursor.execute(statement)
         cursor.close()
     finally:
         raw.close()

@@ -80,4 +80,4 @@ def _remember(cursor: Any, ring: Keyring, dialect: str) -> dict[str, bool]:
 def _require(ring: Keyring, held: Mapping[str, bool]) -> None:
     missing = sorted(held.keys() - ring.keys.keys())
     if missing:
-        raise KeyMissing(where=ring.where, ids=", ".join(missing), found=", ".join(ring.keys))
+        raise KeyMissing(source=ring.where, ids=", ".join(missing), found=", ".join(ring.keys) or "–")
