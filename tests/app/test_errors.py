@@ -15,6 +15,7 @@ from pingji.dashboard.file_texts import error_key, error_text
 from pingji.dashboard.texts import LANGUAGES, catalogue
 from pingji.data import errors as data_errors
 from pingji.data.errors import DataError
+from pingji.data.sealing import rotation
 from pingji.geo.coverage.errors import CoverageError
 from pingji.ops.change_set import StepRefused
 from pingji.ops.errors import OpsError
@@ -30,6 +31,8 @@ COMMANDS_ONLY = {
     data_errors.BackupFailed,
     data_errors.BackupToolMissing,
     data_errors.NotABackup,
+    rotation.NoNewKey,
+    rotation.NotRotated,
 }
 ONE_ROW = {data_errors.FileError}  # for all of their subclasses: the sentences are those of the command line
 
