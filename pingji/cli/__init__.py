@@ -6,7 +6,7 @@ import sys
 import typer
 from pydantic import ValidationError
 
-from pingji.cli import audit, database, demo, files, grids, keys, retention, serve, simulate, token, user
+from pingji.cli import audit, database, demo, files, grids, keys, organisation, retention, serve, simulate, token, user
 from pingji.cli.console import err
 from pingji.cli.who import machine_user
 from pingji.dashboard.texts import LANGUAGES, t
@@ -18,6 +18,7 @@ app.command("demo")(demo.demo)
 app.command("simulate")(simulate.simulate)
 app.add_typer(database.app, name="db")
 app.add_typer(grids.app, name="grids")
+app.add_typer(organisation.app, name="organisation")
 app.add_typer(audit.app, name="audit")
 app.add_typer(keys.app, name="keys")
 app.add_typer(retention.app, name="retention")

@@ -26,10 +26,12 @@ from pingji.dashboard.api import (
     modes,
     movements,
     names,
+    organisation_files,
     own_account,
 )
 from pingji.dashboard.api import grids as grid_routes
 from pingji.dashboard.api import map as map_routes
+from pingji.dashboard.api import organisation as organisation_routes
 from pingji.dashboard.chores import Chores
 from pingji.dashboard.context import Context
 from pingji.dashboard.guard import Callers, Guard
@@ -106,6 +108,8 @@ def create_app(settings: Settings) -> FastAPI:
         me.router(context, callers),
         names.router(context),
         audit_routes.router(context),
+        organisation_routes.router(context),
+        organisation_files.router(context),
     ):
         server.include_router(routes, prefix="/api/v1")
     server.include_router(sign_in.router(context))

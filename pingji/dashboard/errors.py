@@ -27,6 +27,7 @@ from pingji.geo.partitioning import ImpossibleRange
 from pingji.layers.catalog import UnknownLayer
 from pingji.ops import access, change_set, grids, mode, sign_in
 from pingji.ops.errors import OpsError
+from pingji.ops.organisation import errors as organisation
 
 log = logging.getLogger(__name__)
 
@@ -136,6 +137,17 @@ STATUS: dict[type[Exception], tuple[int, str]] = {
     NotAnAnchor: (422, "not_an_anchor"),
     TooManyEntries: (422, "too_many_entries"),
     incoming.NothingNew: (409, "nothing_new"),
+    organisation.UnknownUnit: (404, "unknown_unit"),
+    organisation.UnknownPost: (404, "unknown_post"),
+    organisation.UnknownCentre: (404, "unknown_centre"),
+    organisation.UnknownDepartment: (422, "unknown_department"),
+    organisation.UnknownCall: (404, "unknown_call"),
+    organisation.CallClosed: (409, "call_closed"),
+    organisation.NobodyToActFor: (409, "nobody_to_act_for"),
+    organisation.NothingToHandBack: (409, "nothing_to_hand_back"),
+    organisation.TermBackwards: (422, "term_backwards"),
+    organisation.RuleOutOfRange: (422, "rule_out_of_range"),
+    organisation.PreviewOutdated: (409, "preview_outdated"),
     outgoing.NoGridsThen: (404, "no_grids_then"),
     data_errors.FileError: (422, "file"),
     data_errors.UnknownLayer: (404, "unknown_layer"),

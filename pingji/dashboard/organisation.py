@@ -26,6 +26,7 @@ from pingji.ops.organisation.chain import chain_of, commanding
 from pingji.ops.organisation.completeness import totals
 from pingji.ops.organisation.kinds import DEPTH, LEVELS, NATURE, ROLES, Chain, Level
 from pingji.ops.organisation.post import Post, Unit, Why
+from pingji.ops.organisation.rules import Rules
 
 Document = dict[str, Any]
 LISTED = 200  # posts of the next level that a chain lists
@@ -394,7 +395,7 @@ def sponsors_document(reader: Reader, grid: str | None) -> Document:
             {"grid": one.grid, "name": name, "community": community, **figures, "share": share, "warnings": warnings}
         )
     centres = sponsors.centres_of(conn, ground, grid) if grid else []
-    return {"rules": asdict(rules), "grids": rows, "centres": [centre(reader, c) for c in centres]}
+    return {"rules": rules_document(rules), "grids": rows, "centres": [centre(reader, c) for c in centres]}
 
 
 def centre(reader: Reader, found: sponsors.Centre) -> Document:
@@ -445,6 +446,11 @@ def gaps_document(reader: Reader, scope: Scope) -> Document:
     share = round(covered / households, 4) if households else None
     sums = {"households": households, "covered": covered, "uncovered": households - covered, "share": share}
     return {"type": "FeatureCollection", "features": points, "totals": sums}
+
+
+def rules_document(rules: Rules) -> Document:
+    """The rules, by name."""
+    return asdict(rules)
 
 
 def _warnings(found: Iterable[limits.Warn]) -> list[Document]:

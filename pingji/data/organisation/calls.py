@@ -132,12 +132,33 @@ def load_call(conn: Connection, county: str, operation: str, post: str) -> Asked
     ------
     UnknownCall
     """
+    return _one(conn, county, operation, post, locked=True)
+
+
+def find_call(conn: Connection, county: str, operation: str, post: str) -> Asked:
+    """One call as it stands.
+
+    Raises
+    ------
+    UnknownCall
+    """
+    return _one(conn, county, operation, post, locked=False)
+
+
+def _one(conn: Connection, county: str, operation: str, post: str, *, locked: bool) -> Asked:
     c = org_call.c
     query = _query().where(c.county == county, c.operation == operation, c.post == post)
-    row = conn.execute(query.with_for_update()).one_or_none()
+    row = conn.execute(query.with_for_update() if locked else query).one_or_none()
     if row is None:
         raise UnknownCall(post=post)
     return _asked(row)
+
+
+def has_call(conn: Connection, county: str, operation: str, post: str) -> bool:
+    """Whether a post was asked in an operation."""
+    c = org_call.c
+    query = select(c.post).where(c.county == county, c.operation == operation, c.post == post)
+    return conn.scalars(query).first() is not None
 
 
 def save_call(conn: Connection, county: str, operation: str, call: Call) -> None:

@@ -82,6 +82,11 @@ def centres_of(conn: Connection, ground: Ground, grid: str) -> list[Centre]:
     return _centres(conn, ground, _CENTRES.c.grid == grid)
 
 
+def find_centre(conn: Connection, ground: Ground, code: str) -> Centre | None:
+    """One centre household, or None."""
+    return next(iter(_centres(conn, ground, _CENTRES.c.code == code)), None)
+
+
 def centre_of(conn: Connection, ground: Ground, code: str) -> Centre:
     """One centre household.
 
@@ -89,10 +94,10 @@ def centre_of(conn: Connection, ground: Ground, code: str) -> Centre:
     ------
     UnknownCentre
     """
-    found = _centres(conn, ground, _CENTRES.c.code == code)
-    if not found:
+    found = find_centre(conn, ground, code)
+    if found is None:
         raise UnknownCentre(centre=code)
-    return found[0]
+    return found
 
 
 def members_of(conn: Connection, ground: Ground, centre: str) -> list[Member]:

@@ -74,6 +74,14 @@ def unit_of(conn: Connection, ground: Ground, code: str) -> Unit:
     return found[0][0]
 
 
+def find_unit(conn: Connection, ground: Ground, code: str) -> Unit | None:
+    """A unit by its code, or None."""
+    try:
+        return unit_of(conn, ground, code)
+    except UnknownUnit:
+        return None
+
+
 def units_named(conn: Connection, ground: Ground, codes: Iterable[str]) -> dict[str, str]:
     """Names of units by code, for lists of posts."""
     wanted = set(codes)

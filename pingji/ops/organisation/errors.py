@@ -3,49 +3,45 @@
 from pingji.ops.errors import OpsError
 
 
-class OrganisationError(OpsError):
-    """Base of what the organisation refuses; each subclass says why."""
-
-
-class UnknownUnit(OrganisationError):
+class UnknownUnit(OpsError):
     """No unit has this code. `unit`."""
 
 
-class UnknownPost(OrganisationError):
+class UnknownPost(OpsError):
     """No post has this code, and the unit has none of this kind. `post`."""
 
 
-class UnknownCentre(OrganisationError):
+class UnknownCentre(OpsError):
     """No centre household has this code. `centre`."""
 
 
-class UnknownDepartment(OrganisationError):
+class UnknownDepartment(OpsError):
     """No department has this code. `department`."""
 
 
-class UnknownCall(OrganisationError):
+class UnknownCall(OpsError):
     """The post was not asked in this operation. `post`."""
 
 
-class CallClosed(OrganisationError):
+class CallClosed(OpsError):
     """The call was withdrawn: the operation is over or was taken back. `post`."""
 
 
-class NobodyToActFor(OrganisationError):
+class NobodyToActFor(OpsError):
     """The deputy can't answer: the post has none. `post`."""
 
 
-class NothingToHandBack(OrganisationError):
+class NothingToHandBack(OpsError):
     """The holder acts already. `post`."""
 
 
-class TermBackwards(OrganisationError):
+class TermBackwards(OpsError):
     """A term that ends before it begins. `term_from`, `term_to`."""
 
 
-class RuleOutOfRange(OrganisationError):
+class RuleOutOfRange(OpsError):
     """A rule's number is out of its range. `name`, `value`, `low`, `high`."""
 
 
-class PreviewOutdated(OrganisationError):
+class PreviewOutdated(OpsError):
     """The file or the organisation is not what was previewed any more."""

@@ -1,0 +1,1 @@
+"""The organisation as a workbook: read as counties keep it, planned, carried out, and written again."""
