@@ -37,8 +37,8 @@ def rows(setting: Setting, quick: bool) -> Iterator[Figure]:
                 done = total
                 query = _query(store)
                 with serving(store) as server:
-                    run(Plan(server.port, 1, 10, path="/api/v1/balance"))
-                    answer = run(Plan(server.port, 1, 100, path="/api/v1/balance"))
+                    run(Plan(server.port, server.token, 1, 10, path="/api/v1/balance"))
+                    answer = run(Plan(server.port, server.token, 1, 100, path="/api/v1/balance"))
                 yield Figure(
                     f"balance sheet of the county after {total:,} movements, {kind}",
                     f"p50 {ms(answer.p50_s)}, p99 {ms(answer.p99_s)} by HTTP; query p50 {ms(query)}",

@@ -73,7 +73,8 @@ def rows(setting: Setting, quick: bool) -> Iterator[Figure]:
 
 
 def _open(browser: Browser, server: Server) -> Page:
-    page = browser.new_context(viewport={"width": 1440, "height": 900}).new_page()
+    context = browser.new_context(viewport={"width": 1440, "height": 900}, extra_http_headers=server.bearer())
+    page = context.new_page()
     page.add_init_script(f"({PAINTED})()")
     page.goto(f"{server.url}/", wait_until="commit")
     page.wait_for_function("() => window.paintedAt", timeout=30_000)

@@ -22,7 +22,9 @@ def rows(setting: Setting, quick: bool) -> Iterator[Figure]:
     with setting.server() as server:
         server.press("emergency")
         watched, *others = server.transfer_points()
-        flow = start(Plan(server.port, 10, FLOW_PER_S * seconds // 10, 1, "count", others, per_second=FLOW_PER_S))
+        flow = start(
+            Plan(server.port, server.token, 10, FLOW_PER_S * seconds // 10, 1, "count", others, per_second=FLOW_PER_S)
+        )
         before, began = cpu_seconds(server.process.pid), time.monotonic()
         late, missed = asyncio.run(_watch(server, watched, seconds))
         busy = (cpu_seconds(server.process.pid) - before) / (time.monotonic() - began)
@@ -46,12 +48,12 @@ async def _watch(server: Server, place: str, seconds: float) -> tuple[list[float
         if found := pattern.search(message):
             heard[screen].append((at, int(found[1])))
 
-    screens = Screens(server.port, SCREENS, hear)
+    screens = Screens(server, SCREENS, hear)
     await screens.open()
     acknowledged: list[tuple[float, int]] = []
     until = time.monotonic() + seconds
     while time.monotonic() < until:
-        await post(server.port, "/api/v1/movements", {"movements": [_tap(place, len(acknowledged))]})
+        await post(server, "/api/v1/movements", {"movements": [_tap(place, len(acknowledged))]})
         acknowledged.append((time.monotonic(), len(acknowledged) + 1))
         await asyncio.sleep(0.23)
     await asyncio.sleep(3)

@@ -29,11 +29,11 @@ def _of_store(server: Server, store: str, quick: bool) -> Iterator[Figure]:
     persons = _persons(server.store)
     commits = raw_commits(server.store, 200 if quick else 1_000)
     scale = 4 if quick else 1
-    run(Plan(server.port, DEVICES, 20))  # warm
-    run(Plan(server.port, DEVICES, 4, batch=1, places=(place,)))
-    empty = run(Plan(server.port, DEVICES, 400 // scale))
+    run(Plan(server.port, server.token, DEVICES, 20))  # warm
+    run(Plan(server.port, server.token, DEVICES, 4, batch=1, places=(place,)))
+    empty = run(Plan(server.port, server.token, DEVICES, 400 // scale))
     empty_rate = empty.requests / empty.seconds
-    singles = Plan(server.port, DEVICES, 200 // scale, batch=1, places=(place,))
+    singles = Plan(server.port, server.token, DEVICES, 200 // scale, batch=1, places=(place,))
     half = len(persons) // 5
     for kind, some in (("count", ()), ("arrive", persons[:half])):
         requests = min(singles.requests, len(some) // DEVICES) if some else singles.requests
@@ -47,7 +47,7 @@ def _of_store(server: Server, store: str, quick: bool) -> Iterator[Figure]:
             rate >= SINGLES_SHARE * empty_rate if kind == "count" else None,
             f"p50 {ms(result.p50_s)}, p99 {ms(result.p99_s)}; {cpu}",
         )
-    batched = Plan(server.port, DEVICES, max(1, 16 // scale), batch=BATCH, places=(place,))
+    batched = Plan(server.port, server.token, DEVICES, max(1, 16 // scale), batch=BATCH, places=(place,))
     # Enough people for whole batches of every device; families stay together, as at a door.
     for kind, some in (("count", ()), ("arrive", persons[half:])):
         requests = max(1, len(some) // (DEVICES * BATCH)) if some else batched.requests

@@ -26,6 +26,7 @@ class Plan:
     """What to send: each device says its movements in batches, or asks a path where it has none."""
 
     port: int
+    token: str
     devices: int
     requests: int  # a device
     batch: int = 0
@@ -71,9 +72,10 @@ def finish(process: "subprocess.Popen[bytes]") -> Result:
     return Result(**json.loads(answer))
 
 
-def encode(port: int, path: str, body: bytes | None = None) -> bytes:
+def encode(plan: Plan, path: str, body: bytes | None = None) -> bytes:
     """One request on a kept connection."""
-    head = f"{'GET' if body is None else 'POST'} {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n"
+    head = f"{'GET' if body is None else 'POST'} {path} HTTP/1.1\r\nHost: 127.0.0.1:{plan.port}\r\n"
+    head += f"Authorization: Bearer {plan.token}\r\n"
     if body is None:
         return f"{head}\r\n".encode()
     return f"{head}Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body
@@ -147,9 +149,9 @@ async def _drive(plan: Plan) -> Result:
     made = []
     for device in range(plan.devices):
         if plan.batch:
-            requests = [encode(plan.port, "/api/v1/movements", body) for body in bodies(plan, device)]
+            requests = [encode(plan, "/api/v1/movements", body) for body in bodies(plan, device)]
         else:
-            requests = [encode(plan.port, plan.path)] * plan.requests
+            requests = [encode(plan, plan.path)] * plan.requests
         mark = ALL_TAKEN if plan.batch else b""
 
         def factory(requests: list[bytes] = requests, mark: bytes = mark) -> Device:

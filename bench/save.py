@@ -96,7 +96,8 @@ def _measure(server: Server, browser: Browser, rounds: int) -> tuple[list[float]
 
 
 def _page(server: Server, browser: Browser, path: str) -> Page:
-    page = browser.new_context(viewport={"width": 1366, "height": 768}).new_page()
+    context = browser.new_context(viewport={"width": 1366, "height": 768}, extra_http_headers=server.bearer())
+    page = context.new_page()
     page.goto(server.url + path)
     return page
 
@@ -111,14 +112,14 @@ def _waiting(server: Server, community: str) -> tuple[dict[str, Any], str]:
         if shapely.intersection(polygons[a], polygons[b]).length > 1e-4
     )
     about = {"id": str(uuid.uuid4()), "name": "bench", "reason": "correction", "note": "", "communities": [community]}
-    draft = server.post("/api/v1/grids/sets", {**about, "actor": "Zhang Hong"})
+    draft = server.post("/api/v1/grids/sets", about, "Zhang Hong")
     intent = {"kind": "merge", "codes": [kept, ended], "into": kept}
     body = {"revision": draft["revision"], "edit_id": str(uuid.uuid4()), "community": community, "intent": intent}
-    draft = server.post(f"/api/v1/grids/sets/{draft['id']}/edits", {**body, "actor": "Zhang Hong"})["set"]
+    draft = server.post(f"/api/v1/grids/sets/{draft['id']}/edits", body, "Zhang Hong")["set"]
     return _step(server, draft, "submit", "Zhang Hong"), ended
 
 
 def _step(server: Server, draft: dict[str, Any], name: str, actor: str) -> dict[str, Any]:
-    body = {"revision": draft["revision"], "step": name, "note": "", "actor": actor}
-    after: dict[str, Any] = server.post(f"/api/v1/grids/sets/{draft['id']}/steps", body)
+    body = {"revision": draft["revision"], "step": name, "note": ""}
+    after: dict[str, Any] = server.post(f"/api/v1/grids/sets/{draft['id']}/steps", body, actor)
     return after

@@ -53,6 +53,7 @@ def rows(setting: Setting, quick: bool) -> Iterator[Figure]:
 
 def _product(server: Server, page: Page, rounds: int) -> list[float]:
     """The shelters' page with its own cards and map, and 100 of its `data-figure` counters."""
+    page.set_extra_http_headers(server.bearer())
     places = [p["code"] for p in server.get("/api/v1/places")][:COUNTERS]
     page.goto(f"{server.url}/shelters")
     page.wait_for_selector(".card")
@@ -85,6 +86,7 @@ def _product(server: Server, page: Page, rounds: int) -> list[float]:
 
     late = _measure(page, say, places, rounds)
     page.goto("about:blank")
+    page.set_extra_http_headers({})
     return late
 
 

@@ -6,14 +6,16 @@ import re
 import time
 from collections.abc import Callable
 
+from bench.setting import Server
+
 Heard = Callable[[int, bytes, float], None]  # screen, one message, time.monotonic() of its receipt
 
 
 class Screens:
     """Live streams of one server; `heard` is called for every message of every screen."""
 
-    def __init__(self, port: int, n: int, heard: Heard) -> None:
-        self._port, self._n, self._heard = port, n, heard
+    def __init__(self, server: Server, n: int, heard: Heard) -> None:
+        self._port, self._token, self._n, self._heard = server.port, server.token, n, heard
         self._tasks: list[asyncio.Task[None]] = []
 
     async def open(self) -> None:
@@ -32,10 +34,9 @@ class Screens:
 
     async def _follow(self, n: int, ready: asyncio.Event) -> None:
         reader, writer = await asyncio.open_connection("127.0.0.1", self._port, limit=1 << 24)
-        path = "/api/v1/live?audience=staff"
-        writer.write(
-            f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{self._port}\r\nAccept: text/event-stream\r\n\r\n".encode()
-        )
+        head = f"GET /api/v1/live?audience=staff HTTP/1.1\r\nHost: 127.0.0.1:{self._port}\r\n"
+        head += f"Authorization: Bearer {self._token}\r\nAccept: text/event-stream\r\n\r\n"
+        writer.write(head.encode())
         try:
             while line := await reader.readline():
                 if line.startswith(b"data: "):
@@ -45,11 +46,12 @@ class Screens:
             writer.close()
 
 
-async def post(port: int, path: str, body: object) -> bytes:
+async def post(server: Server, path: str, body: object) -> bytes:
     """One request on a connection of its own, while streams are open."""
     payload = json.dumps(body).encode()
-    reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    head = f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nConnection: close\r\nContent-Type: application/json\r\n"
+    reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+    head = f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1:{server.port}\r\nConnection: close\r\n"
+    head += f"Authorization: Bearer {server.token}\r\nContent-Type: application/json\r\n"
     writer.write(f"{head}Content-Length: {len(payload)}\r\n\r\n".encode() + payload)
     answer = await reader.read()
     writer.close()

@@ -1,5 +1,6 @@
 """What a benchmark runs on: the demo county, built once a run and copied; stores, and a server in its own process."""
 
+import base64
 import json
 import os
 import shutil
@@ -12,7 +13,7 @@ import urllib.request
 import uuid
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -20,11 +21,17 @@ from typing import Any
 from pingji.data import schema
 from pingji.data.demo import build_county, save_county
 from pingji.data.engine import open_engine
+from tests.app.callers import token_of
 from tests.cluster import Cluster, running_cluster
 
 COUNTY = "220221"
 ROOT = Path(__file__).parent.parent
 STORES = ("sqlite", "postgis")
+TESTER = "bench"  # somebody with every role
+
+# Stores are copied, and other processes read them: one key for all.
+os.environ.setdefault("PINGJI_KEY", base64.b64encode(bytes(range(64))).decode())
+os.environ.setdefault("PINGJI_RATE_LIMIT", "0")  # one caller plays a whole county here
 
 
 @dataclass
@@ -34,17 +41,26 @@ class Server:
     url: str
     store: str
     process: "subprocess.Popen[bytes]"
+    token: str  # of somebody with every role
+    _others: dict[str, str] = field(default_factory=dict)
 
     @property
     def port(self) -> int:
         return int(self.url.rsplit(":", 1)[1])
 
+    def bearer(self, name: str = TESTER) -> dict[str, str]:
+        """The header that tells who asks: of a request, or of everything that a browser's context asks."""
+        if name != TESTER and name not in self._others:
+            self._others[name] = new_token(self.store, name)
+        return {"Authorization": f"Bearer {self._others.get(name, self.token)}"}
+
     def get(self, path: str) -> Any:
-        with urllib.request.urlopen(self.url + path, timeout=60) as answer:
+        request = urllib.request.Request(self.url + path, headers=self.bearer())
+        with urllib.request.urlopen(request, timeout=60) as answer:
             return json.load(answer)
 
-    def post(self, path: str, body: object) -> Any:
-        headers = {"Content-Type": "application/json"}
+    def post(self, path: str, body: object, actor: str = TESTER) -> Any:
+        headers = {"Content-Type": "application/json", **self.bearer(actor)}
         request = urllib.request.Request(self.url + path, json.dumps(body).encode(), headers)
         with urllib.request.urlopen(request, timeout=60) as answer:
             return json.load(answer)
@@ -120,15 +136,24 @@ def serving(store: str) -> Iterator[Server]:
     port = free_port()
     env = {**os.environ, "PINGJI_DATABASE_URL": store, "PINGJI_COUNTY": COUNTY}
     env.pop("PINGJI_TOKEN", None)
+    token = new_token(store)
     command = [sys.executable, "-m", "pingji.cli", "serve", "--port", str(port)]
     process = subprocess.Popen(command, cwd=ROOT, env=env, stdout=subprocess.DEVNULL)
-    server = Server(f"http://127.0.0.1:{port}", store, process)
+    server = Server(f"http://127.0.0.1:{port}", store, process, token)
     try:
         wait_for(f"{server.url}/readyz", process)
         yield server
     finally:
         process.terminate()
         process.wait(20)
+
+
+def new_token(store: str, name: str = TESTER) -> str:
+    """A token of somebody who may do everything."""
+    engine = open_engine(store)
+    token = token_of(engine, name)
+    engine.dispose()
+    return token
 
 
 def free_port() -> int:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from bench.figures import Figure, ms
 from bench.screens import Screens, post
-from bench.setting import COUNTY, STORES, Setting
+from bench.setting import COUNTY, STORES, Server, Setting
 
 SCREENS, TARGET_S = 20, 1.0
 
@@ -15,7 +15,7 @@ SCREENS, TARGET_S = 20, 1.0
 def rows(setting: Setting, quick: bool) -> Iterator[Figure]:
     for store in STORES:
         with setting.server(store) as server:
-            taken = [asyncio.run(_press(server.port)) for _ in range(2 if quick else 5)]
+            taken = [asyncio.run(_press(server)) for _ in range(2 if quick else 5)]
             server.press("emergency")
             people = server.get("/api/v1/balance")["persons"]["expected"]
         worst, answered = max(last for last, _ in taken), max(answer for _, answer in taken)
@@ -29,7 +29,7 @@ def rows(setting: Setting, quick: bool) -> Iterator[Figure]:
         )
 
 
-async def _press(port: int) -> tuple[float, float]:
+async def _press(server: Server) -> tuple[float, float]:
     """(last screen, answer), in seconds after an emergency was pressed; the county is in routine before and after."""
     heard: dict[int, float] = {}
     mark = f'"sheet/{COUNTY}":'.encode()
@@ -38,11 +38,11 @@ async def _press(port: int) -> tuple[float, float]:
         if b'"mode":"emergency"' in message and mark in message:
             heard.setdefault(screen, at)
 
-    screens = Screens(port, SCREENS, hear)
+    screens = Screens(server, SCREENS, hear)
     await screens.open()
     try:
         began = time.monotonic()
-        await _switch(port, "emergency")
+        await _switch(server, "emergency")
         answered = time.monotonic() - began
         while len(heard) < SCREENS:
             if time.monotonic() - began > 30:
@@ -51,10 +51,10 @@ async def _press(port: int) -> tuple[float, float]:
         return max(heard.values()) - began, answered
     finally:
         await screens.close()
-        await _switch(port, "recovery")
-        await _switch(port, "routine")
+        await _switch(server, "recovery")
+        await _switch(server, "routine")
 
 
-async def _switch(port: int, to: str) -> None:
+async def _switch(server: Server, to: str) -> None:
     body = {"press_id": str(uuid.uuid4()), "scope": COUNTY, "to": to, "exercise": to != "routine", "reason": "bench"}
-    await post(port, "/api/v1/modes", {**body, "level": 2 if to == "emergency" else None})
+    await post(server, "/api/v1/modes", {**body, "level": 2 if to == "emergency" else None})

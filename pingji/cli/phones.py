@@ -20,8 +20,12 @@ class Api:
         self._http = httpx.Client(base_url=url, headers=headers, timeout=30)
 
     def get(self, path: str, **params: Any) -> Any:
-        """One answer, or the problem that the server told."""
-        return self._http.get(f"/api/v1/{path}", params=params).raise_for_status().json()
+        """One answer, or the problem that the server told; waits where it says that this was too much at once."""
+        while True:
+            response = self._http.get(f"/api/v1/{path}", params=params)
+            if response.status_code != 429:
+                return response.raise_for_status().json()
+            time.sleep(float(response.headers.get("Retry-After", 1)))
 
     def post(self, path: str, body: Json) -> httpx.Response:
         """One answer, whatever its status."""
@@ -70,6 +74,8 @@ def upload(api: Api, phones: Sequence[Phone]) -> int:
             response = api.post("movements", {"movements": batch})
         except httpx.TransportError:
             continue  # no signal: the next round tries again with the same ids
+        if response.status_code in (401, 403):
+            response.raise_for_status()  # it will never be heard
         if response.status_code != 200:
             continue
         answer = response.json()

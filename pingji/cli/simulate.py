@@ -41,6 +41,8 @@ def simulate(
     except (TimeoutError, httpx.TransportError):
         fail("cli.simulate.no_service", language, url=url)
     except httpx.HTTPStatusError as error:
+        if error.response.status_code in (401, 403):
+            fail("cli.simulate.not_permitted", language)
         fail("cli.simulate.refused", language, reason=error.response.text[:500])
 
 
@@ -66,7 +68,7 @@ def _open_exercise(api: Api, level: int, fresh: bool, language: str) -> None:
 
 def _press(api: Api, scope: str, to: str, level: int | None, reason: str, exercise: bool) -> None:
     body = {"press_id": str(uuid.uuid4()), "scope": scope, "to": to, "exercise": exercise, "reason": reason}
-    response = api.post("modes", {**body, "level": level, "actor": "pingji simulate"})
+    response = api.post("modes", {**body, "level": level})
     response.raise_for_status()
 
 

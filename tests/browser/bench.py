@@ -89,7 +89,6 @@ class Bench:
 
 def bench(open_page: OpenPage, community: str, draft: str, **options: Any) -> Bench:
     page = open_page(f"/grids?community={community}&set={draft}", **options)
-    page.evaluate("localStorage.setItem('pingji.actor', 'Zhang San')")
     page.wait_for_function(SHOWN)
     return Bench(page)
 

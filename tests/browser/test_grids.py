@@ -36,7 +36,6 @@ def test_from_the_choice_of_a_community_to_a_cut_grid(open_page: OpenPage, serve
     at = Bench(page)
     before, rings = at.figures, at.rings
     page.keyboard.press("c")  # the first tool that edits asks for a change set
-    page.fill("dialog input[name=actor]", "Zhang San")
     page.click("dialog button[type=submit]")
     expect(page.locator("[data-tool=cut]")).to_have_attribute("aria-pressed", "true")
     assert "set=" in page.url
@@ -365,8 +364,8 @@ def test_two_hands_on_one_draft_lose_nothing(open_page: OpenPage, server: Server
     at.click(at.middle(b))
     expect(at.page.locator("[data-slot=grids-figures]")).to_have_attribute("data-of", "preview")
     words = {"kind": "describe", "code": other, "values": {"leader": "Li Si"}}
-    edit = {"edit_id": str(uuid.uuid4()), "community": community, "intent": words, "actor": "Li Si"}
-    server.post(f"grids/sets/{draft}/edits", {**edit, "revision": 1})
+    edit = {"edit_id": str(uuid.uuid4()), "community": community, "intent": words}
+    server.post(f"grids/sets/{draft}/edits", {**edit, "revision": 1}, "Li Si")
     at.page.keyboard.press("Enter")
     at.page.click("dialog button[type=submit]")
     at.position(2)
@@ -379,8 +378,8 @@ def test_what_another_hand_did_appears_by_itself(
     at = bench(open_page, community, draft)
     a, b = neighbours(at.rings)
     intent = {"kind": "merge", "codes": [a, b], "into": a}
-    edit = {"edit_id": str(uuid.uuid4()), "community": community, "intent": intent, "actor": "Li Si"}
-    server.post(f"grids/sets/{draft}/edits", {**edit, "revision": 1})
+    edit = {"edit_id": str(uuid.uuid4()), "community": community, "intent": intent}
+    server.post(f"grids/sets/{draft}/edits", {**edit, "revision": 1}, "Li Si")
     at.position(1)
     assert b not in at.rings
 

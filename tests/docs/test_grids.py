@@ -69,6 +69,21 @@ def test_the_page_names_every_parameter(api: dict[str, Any]) -> None:
     assert missing == set()
 
 
+def test_the_page_names_no_parameter_that_would_be_refused(api: dict[str, Any]) -> None:
+    """A body with a field that the API does not know is answered 422."""
+    unknown = set()
+    for (method, path), operation in served(api).items():
+        bodies = operation.get("requestBody", {}).get("content", {})
+        if not path.startswith("/grids") or "application/json" not in bodies:
+            continue
+        taken = set(resolved(api, bodies["application/json"]["schema"])["properties"])
+        sent = re.search(rf"`{method} {re.escape(path)}` `\{{(.*?)\}}`", told(method, path))
+        if sent is not None:
+            named = re.findall(r'"(\w+)"\??(?=[,:]|$)', sent[1])
+            unknown |= {(path, name) for name in named if name not in taken}
+    assert unknown == set()
+
+
 def test_the_page_lists_the_intents_with_all_that_they_take(api: dict[str, Any]) -> None:
     listed = PAGE.partition("Intents:")[2].partition("Difference:")[0]
     schema = resolved(api, api["components"]["schemas"]["EditIn"]["properties"]["intent"])
