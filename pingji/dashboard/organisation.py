@@ -197,7 +197,7 @@ def chains(reader: Reader, scope: Scope) -> Document:
                 "emergency": [post for post in shown if post["chain"] == Chain.EMERGENCY],
             }
         )
-    centres = sum(one.centres for one in sponsors.by_grid(conn, ground, reader.reach))
+    centres = sponsors.count_centres(conn, ground, reader.reach)
     none: list[Document] = []
     last = {"level": Level.HOUSEHOLD.value, "above": False, "posts": 0, "filled": 0, "centres": centres}
     return {

@@ -77,6 +77,13 @@ def by_grid(conn: Connection, ground: Ground, reach: Reach) -> list[GridSponsors
     return [GridSponsors(g, centres.get(g, 0), members.get(g, 0), homes.get(g, 0), covered.get(g, 0)) for g in wanted]
 
 
+def count_centres(conn: Connection, ground: Ground, reach: Reach) -> int:
+    """How many centre households there are."""
+    c = _CENTRES.c
+    query = select(func.count()).select_from(_CENTRES).where(c.county == ground.county, reach.where(conn, _CENTRES))
+    return conn.scalars(query).one()
+
+
 def centres_of(conn: Connection, ground: Ground, grid: str) -> list[Centre]:
     """The centre households of a grid."""
     return _centres(conn, ground, _CENTRES.c.grid == grid)

@@ -6,6 +6,7 @@ Times are microseconds since 1970 UTC.
 from sqlalchemy import BigInteger, Boolean, Column, Date, Index, Integer, PrimaryKeyConstraint, Table
 
 from pingji.data.tables.base import metadata, number, sealed, text
+from pingji.data.tables.people import party_link
 
 # A node of the tree. Places are units by themselves: a row here gives one of them its kind, name or parent. Units that
 # are no place have codes of their own.
@@ -107,3 +108,6 @@ org_rule = Table(
     Column("value", Integer, nullable=False),
     PrimaryKeyConstraint("county", "name"),
 )
+
+# Whom a member looks after; the key of the table finds only who looks after a household.
+Index("ix_party_link_county_member", party_link.c.county, party_link.c.member)

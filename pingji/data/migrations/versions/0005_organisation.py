@@ -35,6 +35,7 @@ def upgrade() -> None:
         _text("source"),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_org_post")),
     )
+    op.create_index("ix_party_link_county_member", "party_link", ["county", "member"], unique=False)
     op.create_index("ix_org_post_county_code", "org_post", ["county", "code"], unique=False)
     op.create_index("ix_org_post_county_unit", "org_post", ["county", "unit"], unique=False)
     op.create_index("ix_org_post_county_community", "org_post", ["county", "community"], unique=False)
@@ -83,5 +84,6 @@ _POST = (
 
 def downgrade() -> None:
     """Take them away, with all holders of posts."""
+    op.drop_index("ix_party_link_county_member", table_name="party_link")
     for table in ("org_rule", "org_call", "org_pair", "org_post", "org_unit"):
         op.drop_table(table)

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
 from pathlib import Path
 
 import openpyxl
@@ -118,12 +117,8 @@ def _row(post: Post, ground: Ground, names: Mapping[str, str], words: BookWords,
 
 def _cell(sheet: object, value: object) -> object:
     """A value as a cell: a text stays a text, whatever it begins with."""
-    if isinstance(value, str):
+    if isinstance(value, str) and value.startswith("="):
         cell = WriteOnlyCell(sheet, value=value)
         cell.data_type = "s"
-        return cell if value.startswith(("=", "+", "-", "@")) else value
-    if isinstance(value, date):
-        cell = WriteOnlyCell(sheet, value=value)
-        cell.number_format = "yyyy-mm-dd"
         return cell
     return value
