@@ -169,11 +169,11 @@
 
   function verdictWords(verified) {
     const { t, number } = pingji;
-    if (!verified) return ["never", t("audit.chain.never"), ""];
-    const when = t("audit.chain.when", { time: audit.time(verified.at), who: verified.by || t("audit.system"), n: number(verified.entries) });
-    if (verified.whole) return ["whole", t("audit.chain.whole"), when];
+    if (!verified) return ["never", t("audit.chain.never"), t("audit.chain.never_text")];
+    const params = { time: audit.time(verified.at), who: verified.by || t("audit.system"), n: number(verified.entries) };
+    if (verified.whole) return ["whole", t("audit.chain.whole"), t("audit.chain.when", params)];
     const { kind, seq, until } = verified.breach || {};
-    return ["broken", t("audit.chain.broken"), [verified.breach ? t(`audit.breach.${kind}`, { seq, until }) : "", t("audit.chain.what_now"), when].filter(Boolean).join(" ")];
+    return ["broken", t("audit.chain.broken"), [verified.breach ? t(`audit.breach.${kind}`, { seq, until }) : "", t("audit.chain.what_now"), t("audit.chain.when_broken", params)].filter(Boolean).join(" ")];
   }
 
   function drawChain(state, problem) {

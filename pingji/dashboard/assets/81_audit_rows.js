@@ -21,6 +21,12 @@
     return typeof value === "object" && value !== null ? JSON.stringify(value) : String(value);
   }
 
+  /** What a value of the detail is called; its key where it has no name. */
+  function detailName(key) {
+    const known = [`audit.filter.${key}`, `audit.detail.${key}`].find((text) => pingji.has(text));
+    return known ? pingji.t(known) : `${pingji.t("audit.column.detail")} ${key}`;
+  }
+
   function whole(entry) {
     const { make, t } = pingji;
     const list = make("dl", "audit-whole");
@@ -33,7 +39,7 @@
     add(t("audit.column.object"), entry.object, "object");
     add(t("audit.column.purpose"), entry.purpose);
     for (const name of ALL) add(t(`audit.column.${name}`), name === "door" ? door(entry) : entry[name]);
-    for (const [name, value] of Object.entries(entry.detail || {})) add(`${t("audit.column.detail")} ${name}`, value);
+    for (const [name, value] of Object.entries(entry.detail || {})) add(detailName(name), value);
     return list;
   }
 
@@ -57,7 +63,7 @@
       object: entry.object || entry.scope,
       purpose: entry.purpose,
       result: make("span", "audit-outcome", outcome(entry)),
-      address: [entry.address, door(entry)].filter(Boolean).join(" · "),
+      address: [entry.address, entry.door === "system" ? "" : door(entry)].filter(Boolean).join(" · "),
     };
     const row = make("tr", "audit-row", ...COLUMNS.map((name) => make("td", `audit-${name}`, cells[name])));
     for (const name of ["actor", "object", "purpose", "address"]) row.querySelector(`.audit-${name}`).title = row.querySelector(`.audit-${name}`).textContent;

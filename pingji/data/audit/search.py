@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, Connection, Select, Text, cast, func, or_,
 
 from pingji.data.audit.entry import Entry
 from pingji.data.tables.audit import audit, audit_head
+from pingji.ops.day import local
 
 VERIFIED = "audit_verified"
 _CHOICES = 500  # names and actions that are offered
@@ -36,6 +37,7 @@ class Wanted:
     def told(self) -> dict[str, Any]:
         """What is not empty, as an entry of the audit tells it."""
         values = {name: getattr(self, name) for name in _NAMES}
+        values |= {name: local(values[name]).isoformat() for name in ("since", "until") if values[name] is not None}
         return {name: value for name, value in values.items() if value not in ("", None)}
 
 
