@@ -18,6 +18,7 @@ from pingji.dashboard import errors, health
 from pingji.dashboard.api import accounts as account_routes
 from pingji.dashboard.api import audit as audit_routes
 from pingji.dashboard.api import (
+    exports,
     figures,
     grid_files,
     grid_proposals,
@@ -107,6 +108,7 @@ def create_app(settings: Settings) -> FastAPI:
         own_account.router(context),
         me.router(context, callers),
         names.router(context),
+        exports.router(context),
         audit_routes.router(context),
         organisation_routes.router(context),
         organisation_files.router(context),

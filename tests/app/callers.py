@@ -32,18 +32,18 @@ class Client(TestClient):
 
     def __init__(self, app: FastAPI, url: str) -> None:
         super().__init__(app, raise_server_exceptions=False, follow_redirects=False)
-        self._engine = open_engine(url)
+        self.engine = open_engine(url)
         self._tokens: dict[tuple[str, tuple[Grant, ...]], str] = {}
 
     def close(self) -> None:
         super().close()
-        self._engine.dispose()
+        self.engine.dispose()
 
     def bearer(self, name: str = "tester", *grants: Grant) -> dict[str, str]:
         """The header of somebody with these grants; with none, of somebody who may do everything."""
         key = (name, grants or EVERYTHING)
         if key not in self._tokens:
-            self._tokens[key] = token_of(self._engine, *key)
+            self._tokens[key] = token_of(self.engine, *key)
         return {"authorization": f"Bearer {self._tokens[key]}"}
 
     def everybody(self) -> "Client":

@@ -1,6 +1,5 @@
 """`/api/v1/grids/import` and `/export`: grids as files. The contract is `docs/grids.md`."""
 
-import shutil
 import tempfile
 import zipfile
 from datetime import date
@@ -11,12 +10,12 @@ import orjson
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import FileResponse
 from pydantic import StringConstraints
-from starlette.background import BackgroundTask
 from starlette.concurrency import run_in_threadpool
 
 from pingji.dashboard import errors, workbench
 from pingji.dashboard.access import Routes, Who, area_of, needs, require_communities
 from pingji.dashboard.api.common import NO_CONTROLS, NO_NUL
+from pingji.dashboard.api.deliver import sent, workshop
 from pingji.dashboard.api.sets import Code
 from pingji.dashboard.commands.grid_files import import_grids
 from pingji.dashboard.context import Context
@@ -130,8 +129,7 @@ def _plain_name(given: str) -> str:
 
 def _export(context: Context, format: Format, day: date | None, community: str | None) -> FileResponse:
     language, county = context.settings.language, context.county
-    folder = Path(tempfile.mkdtemp(prefix="pingji-"))
-    try:
+    with workshop() as folder:
         with reading(context.engine) as conn:
             shown = day_or_today(day)
             listing = outgoing.listing_of(conn, county.code, shown, [community] if community else ())
@@ -139,17 +137,7 @@ def _export(context: Context, format: Format, day: date | None, community: str |
         words = register_words(county.name, shown, language, exercise=exercise)
         path = folder / f"grids_{community or county.code}_{shown.isoformat()}.{format}"
         outgoing.write_grids(path, outgoing.masked(listing), words)
-        if format == "shp":
-            path = _packed(path)
-    except BaseException:
-        shutil.rmtree(folder, ignore_errors=True)
-        raise
-    return FileResponse(
-        path,
-        filename=path.name,
-        media_type=_MEDIA[format],
-        background=BackgroundTask(shutil.rmtree, folder, ignore_errors=True),
-    )
+        return sent(_packed(path) if format == "shp" else path)
 
 
 def _packed(path: Path) -> Path:
@@ -160,11 +148,3 @@ def _packed(path: Path) -> Path:
         for part in parts:
             archive.write(part, part.name)
     return packed
-
-
-_MEDIA = {
-    "gpkg": "application/geopackage+sqlite3",
-    "shp": "application/zip",
-    "geojson": "application/geo+json",
-    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-}

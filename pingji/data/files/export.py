@@ -15,7 +15,7 @@ import pyogrio
 import shapely
 from numpy.typing import NDArray
 from openpyxl.cell import WriteOnlyCell
-from sqlalchemy import Column, Connection
+from sqlalchemy import Column, ColumnElement, Connection
 
 from pingji.data import features
 from pingji.data.errors import CantWrite, EmptyFile, NotAFile, UnknownFormat
@@ -28,8 +28,16 @@ _DIGITS = 7
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
-def export(conn: Connection, county: str, layer: str, path: Path, *, unmasked: bool = False) -> int:
-    """Write a layer of a county to a file; how many features it holds.
+def export(
+    conn: Connection,
+    county: str,
+    layer: str,
+    path: Path,
+    *,
+    unmasked: bool = False,
+    where: ColumnElement[bool] | None = None,
+) -> int:
+    """Write a layer of a county, or those of its features that `where` names, to a file; how many features it holds.
 
     Names of people (王**) and phone numbers (138****1234) are masked unless `unmasked`. The file appears whole or not
     at all: it is written beside its place and moved there.
@@ -44,7 +52,7 @@ def export(conn: Connection, county: str, layer: str, path: Path, *, unmasked: b
     if writer is None:
         raise UnknownFormat(file=path.name, value=", ".join(_WRITERS))
     names = [c.name for c in table.c if c.name not in _LEFT_OUT]
-    found = features.load_features(conn, county, layer, columns=names)
+    found = features.load_features(conn, county, layer, columns=names, where=where)
     if not found:
         raise EmptyFile(file=layer)
     masks = {} if unmasked else {name: mask for name in names if (mask := _mask_of(table.c[name])) is not None}
