@@ -215,7 +215,8 @@ def _sheets(conn: Connection, county: Scope, now: Now) -> Figures:
     below = sheets_below(conn, county.code, now.operations, now.recovering)
     for scope in scopes_of(conn, county.code):
         if (found := below.get((scope.level, scope.code))) is not None:
-            figures[f"sheet/{scope.code}"] = _short_sheet(scope.level, scope.name, found)
+            sheet = _short_sheet(scope.level, scope.name, found)
+            figures[f"sheet/{scope.code}"] = {**sheet, "township": scope.township}
     return figures
 
 

@@ -13,7 +13,6 @@ from sqlalchemy import Engine
 from pingji.dashboard import commands
 from pingji.dashboard.context import Context, now_us
 from pingji.dashboard.live import QUEUE, Hub, _set_within
-from pingji.dashboard.suppress import public_figures
 from pingji.dashboard.views import WALL, View
 from pingji.data.notify import Listener
 from pingji.data.writer import Writer
@@ -170,31 +169,23 @@ def test_the_wall_names_nobody_and_suppresses_small_cells(county: Engine) -> Non
         await tell(context, "arrive", person="visitor:x", place="T2")
         await tell(context, "count", place="T1", count=2)
         await staff.until(lambda v: v["place/T1"]["clicker"] == 2)
-        await wall.until(lambda v: v["place/T1"]["clicker"] == "<5" and v["place/T2"]["roster"] == "<5")
-        assert wall.values[f"sheet/{COUNTY}"]["parts"]["at_transfer_point"] == 4  # the county's own sheet is exact
+        await wall.until(
+            lambda v: v.get(f"sheet/{COUNTY}", {}).get("accounted") == 4
+        )  # the county's own sheet is exact
+        assert wall.values["place/T1"] | {"roster": "0–9", "clicker": "0–9"} == wall.values["place/T1"]
+        assert wall.values["place/T2"]["roster"] == "0–9"
         below = {k: v for k, v in wall.values.items() if k.startswith(("sheet/", "place/")) and k != f"sheet/{COUNTY}"}
         assert {k: found for k, v in below.items() if (found := leaks(v))} == {}
         assert leaks(wall.values["events"]) == []
         text = json.dumps(wall.values)
         for secret in ("secret reason", "secret actor", "13900001111", "Zhao", "Wang", HOME, "visitor:x"):
             assert secret not in text
-        assert wall.values["place/T1"]["difference"] is None
+        assert wall.values["place/T1"]["differs"] is True
+        assert "difference" not in wall.values["place/T1"]
         assert staff.values["place/T1"]["difference"] == -1
         assert staff.values["sheet/Z1"]["parts"]["at_transfer_point"] == 3
 
     live(county, journey)
-
-
-def test_public_figures_keep_zero_and_five() -> None:
-    cell = {"expected": 5, "accounted": 0, "remainder": 4, "parts": {"refused": 1, "notified": 5}}
-    shown = public_figures({"sheet/z": cell, "sheet/c": cell}, "c")
-    assert shown["sheet/c"] == cell
-    assert shown["sheet/z"] == {
-        "expected": 5,
-        "accounted": 0,
-        "remainder": "<5",
-        "parts": {"refused": "<5", "notified": 5},
-    }
 
 
 def test_a_slow_screen_gets_a_fresh_start_and_holds_up_nobody(county: Engine) -> None:
