@@ -1,13 +1,20 @@
 """The audit: what an entry holds, that nothing but adding is possible, and that tampering is found."""
 
 from collections.abc import Callable
+from hashlib import sha256
 from multiprocessing import get_context
+from pathlib import Path
 from threading import Thread
 
+import orjson
 import pytest
+from click.testing import Result
 from sqlalchemy import Connection, Engine, delete, insert, select, text, update
 from sqlalchemy.exc import IntegrityError
+from typer.testing import CliRunner
 
+from pingji.cli import app
+from pingji.cli.who import machine_user
 from pingji.data import audit, journal
 from pingji.data.audit.entry import COLUMNS, NO_HASH, hash_of
 from pingji.data.audit.verify import (
@@ -382,3 +389,62 @@ def test_a_lost_head_stays_visible(engine: Engine) -> None:
         conn.execute(delete(audit_head))
     fill(engine, 1)
     assert verified(engine).breach == Breach(3, Tampering.HEAD)
+
+
+# ── The command line ─────────────────────────────────────────────────────
+
+
+@pytest.fixture
+def run(store_url: str, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
+    monkeypatch.setenv("PINGJI_DATABASE_URL", store_url)
+    monkeypatch.setenv("PINGJI_LANGUAGE", "en")
+    return lambda *words: CliRunner().invoke(app, [str(word) for word in words])
+
+
+def test_verify_by_command(run: Callable[..., Result], engine: Engine) -> None:
+    fill(engine, 5)
+    anchor = run("audit", "anchor").output.strip()
+    assert anchor == f"5:{rows(engine)[-1]['hash']}"
+    whole = run("audit", "verify", "--anchor", anchor)
+    assert (whole.exit_code, "goes through the anchor" in whole.output) == (0, True)
+    assert run("audit", "verify", "--anchor", "5:" + "0" * 64).exit_code == 1
+    assert run("audit", "verify", "--anchor", "nonsense").exit_code == 2
+    disarm(engine)
+    with writing(engine) as conn:
+        conn.execute(delete(entries).where(entries.c.seq == 2))
+    broken = run("audit", "verify")
+    assert broken.exit_code == 1
+    assert "Entries 2 to 2 were deleted." in broken.output
+    told = [row["detail"] for row in rows(engine) if row["action"] == "audit_verified"]
+    assert [(one["whole"], one.get("kind")) for one in told] == [(True, None), (False, "anchor"), (False, "missing")]  # type: ignore[index, attr-defined]
+
+
+def test_list_and_export_by_command(run: Callable[..., Result], engine: Engine, tmp_path: Path) -> None:
+    fill(engine, 5)
+    found = [orjson.loads(line) for line in run("audit", "list", "--object", "o3", "--json").output.splitlines()]
+    assert [(one["seq"], one["object"]) for one in found if one["action"] == "names_seen"] == [(4, "o3")]
+    assert "names" in run("audit", "list", "--action", "names_seen").output
+    assert "No entry fits." in run("audit", "list", "--actor", "Nobody").output
+    file = tmp_path / "audit.csv"
+    done = run("audit", "export", file, "--action", "names_seen")
+    assert done.exit_code == 0
+    assert sha256(file.read_bytes()).hexdigest() in done.output.replace("\n", "")
+    assert len(file.read_text("utf-8-sig").splitlines()) == 6
+    assert run("audit", "export", tmp_path / "audit.pdf").exit_code == 2
+    assert run("audit", "list", "--since", "soon").exit_code == 2
+    who = {row["actor"] for row in rows(engine) if row["action"] in ("audit_read", "audit_exported")}
+    assert who == {machine_user().name}
+
+
+def test_a_restore_is_told_with_the_head_that_it_replaced(
+    run: Callable[..., Result], engine: Engine, tmp_path: Path
+) -> None:
+    fill(engine, 2)
+    assert run("db", "backup", tmp_path / "one.backup").exit_code == 0
+    fill(engine, 3)
+    before = run("audit", "anchor").output.strip()
+    assert run("db", "restore", tmp_path / "one.backup").exit_code == 0
+    assert [row["action"] for row in rows(engine)] == ["names_seen", "names_seen", "restore"]
+    assert rows(engine)[-1]["detail"] == {"replaced_head": before}
+    assert verified(engine).whole
+    assert run("audit", "verify", "--anchor", before).exit_code == 1
