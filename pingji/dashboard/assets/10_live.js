@@ -45,10 +45,11 @@
 
   pingji.has = (key) => key in texts;
 
-  /** A count grouped by thousands; "<5" and other texts as they are; a dash for what is not known. */
+  /** A count grouped by thousands, also in "1,240+" as a wall is told it; a dash for what is not known. */
   pingji.number = (n) => {
     if (n === undefined || n === null || Number.isNaN(n)) return NOTHING;
-    return typeof n === "string" ? n : grouped.format(n).replace("-", "−");
+    if (typeof n === "string") return n.replace(/^\d{4,}/, (digits) => grouped.format(Number(digits)));
+    return grouped.format(n).replace("-", "−");
   };
 
   /** A difference with its sign. */

@@ -115,8 +115,8 @@
 
   /* ── Styles ──────────────────────────────────────────────────────────── */
 
-  /** A live figure as a number; the wall's "<5" counts as 2. */
-  kit.count = (value) => (typeof value === "number" ? value : typeof value === "string" ? 2 : 0);
+  /** A live figure as a number; of a class that a wall is told the least, and never zero: only 0 itself is cleared. */
+  kit.count = (value) => (typeof value === "string" ? parseInt(value, 10) || 0.5 : typeof value === "number" ? value : 0);
 
   /** How an area is drawn while its people are counted. */
   function sheetStyle(style, sheet) {
@@ -124,7 +124,7 @@
     const expected = n(sheet.expected);
     if (!expected) return style;
     const { parts = {} } = sheet;
-    const accounted = n(sheet.accounted) / expected;
+    const accounted = sheet.accounted === undefined ? Math.max(0, 1 - n(sheet.remainder) / expected) : n(sheet.accounted) / expected;
     const moving = (n(parts.in_transit) + n(parts.notified)) / expected;
     const zone = style.hatch;
     const live = { ...style };

@@ -169,7 +169,7 @@
       return { text: pingji.t("map.remainder", { n: pingji.number(value.remainder) }), strong: true };
     }
     const whole = value.kind === "shelter" ? value.capacity : value.expected;
-    if (!kit.count(whole) && !kit.count(value.present)) return null;
+    if (kit.count(whole) < 1 && kit.count(value.present) < 1) return null;
     const { share } = gaugeOf(value);
     const full = value.kind === "shelter" && share >= NEARLY_FULL;
     return { text: `${pingji.number(value.present)}/${pingji.number(whole)}`, strong: true, colour: full ? "#FF7DB6" : "" };

@@ -1,24 +1,43 @@
-/* The rows of the wall's lists: each a node and how it takes in a value. */
+/* The rows of the wall's lists: each a node and how it takes in a value.
+
+   Below the county a count is a class: 0, "1–9", "0–9", "120+" for 120 to 129, or "—" where nothing is told. Bars draw
+   what is certain solid, and up to what is possible hatched. */
 (() => {
   "use strict";
 
   const pingji = window.pingji;
   const { make, setText, setData, setScale, setShare, setFill, t, number } = pingji;
 
-  /** How much a figure weighs in an order or a bar: a suppressed "<5" is 2, nothing known is 0. */
-  const weight = (n) => (typeof n === "number" ? n : typeof n === "string" ? 2 : 0);
+  const NOT_TOLD = "—";
+  const CLASS = 9; // from the least to the most of a class
+
+  /** How much a figure weighs in an order: the least of its class, and more than a zero; nothing known is 0. */
+  const weight = (n) => (typeof n === "string" ? parseInt(n, 10) || 0.5 : typeof n === "number" ? n : 0);
+
+  /** The least and the most that a figure may be; null where nothing is told. */
+  function span(n) {
+    if (typeof n === "number") return [n, n];
+    const least = parseInt(n, 10);
+    return Number.isNaN(least) ? null : [least, least < 10 ? CLASS : least + CLASS];
+  }
 
   /** a of b as a share; nothing of nothing is nothing. */
   const share = (a, b) => (weight(b) > 0 ? weight(a) / weight(b) : 0);
 
+  /** The least and the most share that a of b may be. */
+  function shares(a, b) {
+    const [parts, whole] = [span(a), span(b)];
+    return parts && whole && whole[1] > 0 ? [parts[0] / whole[1], parts[1] / Math.max(1, whole[0])] : [0, 1];
+  }
+
   function bar() {
-    const fill = make("i", "bar-fill");
-    return { node: make("div", "bar", fill), fill };
+    const [fill, maybe] = [make("i", "bar-fill"), make("i", "bar-fill bar-maybe")];
+    return { node: make("div", "bar", maybe, fill), fill, maybe };
   }
 
   /** name · how far · remainder of expected: a danger zone or a township. */
   function sheetRow() {
-    const { node: gauge, fill } = bar();
+    const { node: gauge, fill, maybe } = bar();
     const [name, left, of] = [make("span", "row-name"), make("b"), make("span", "of")];
     const node = make("div", "row sheet-row", name, gauge, make("span", "row-figures", left, of));
     gauge.classList.add("plain");
@@ -27,15 +46,18 @@
       setText(name, value.name);
       setText(left, cleared ? t("wall.cleared_row") : number(value.remainder));
       setText(of, ` / ${number(value.expected)}`);
-      setScale(fill, Math.min(1, share(value.accounted, value.expected)));
+      const [least, most] = cleared ? [0, 0] : shares(value.remainder, value.expected);
+      setScale(fill, Math.max(0, 1 - most));
+      setScale(maybe, Math.max(0, 1 - least));
       setData(node, "cleared", String(cleared));
+      setData(node, "told", value.remainder === NOT_TOLD ? "no" : typeof value.remainder === "string" && weight(value.remainder) < 10 ? "few" : "yes");
     };
     return { node, update };
   }
 
   /** A place in two lines: name and people, then its bar and `notes(value)`. */
   function placeRow(of, notes) {
-    const { node: gauge, fill } = bar();
+    const { node: gauge, fill, maybe } = bar();
     gauge.append(make("i", "bar-end"));
     const [name, n, whole, status, rest] = [make("span", "row-name"), make("b"), make("span", "of"), make("span", "chip"), make("span", "row-notes")];
     const node = make("div", "row place-row", make("span", "row-title", name, status), make("span", "row-figures", n, whole), gauge, rest);
@@ -46,7 +68,9 @@
       setText(status, isPlain(value.status) ? "" : t(`status.${value.status}`));
       setData(status, "status", value.status || "");
       setText(rest, notes(value));
-      (of === "capacity" ? setFill : setShare)(fill, share(value.present, value[of]));
+      const [least, most] = shares(value.present, value[of]);
+      (of === "capacity" ? setFill : setShare)(fill, least);
+      setShare(maybe, most > least ? Math.min(most, 1) : 0);
     };
     return { node, update };
   }
@@ -56,15 +80,17 @@
 
   function transferNotes(value) {
     const words = [t("wall.roster", { n: number(value.roster) }), t("wall.clicker", { n: number(value.clicker) })];
-    if (value.difference) words.push(t("wall.difference", { n: pingji.signed(value.difference) }));
+    if (value.differs) words.push(t("wall.differs"));
     return words.join("  ");
   }
 
   function shelterNotes(value) {
-    if (typeof value.present !== "number" || typeof value.capacity !== "number") return "";
-    const room = value.capacity - value.present;
-    if (room < 0) return t("wall.over", { n: number(-room) });
-    const words = [t("wall.room", { n: number(room) })];
+    const present = span(value.present);
+    if (!present || typeof value.capacity !== "number") return "";
+    const [least, most] = [value.capacity - present[1], value.capacity - present[0]];
+    const plus = most > least ? "+" : ""; // as wide a class as the count itself
+    if (most < 0) return t("wall.over", { n: number(-most) + plus });
+    const words = [least < 0 ? t("wall.brimful") : t("wall.room", { n: number(least) + plus })];
     if (typeof value.full_in_min === "number" && value.full_in_min < 1440) {
       words.push(t("wall.full_in", { time: pingji.duration(Math.max(1, Math.ceil(value.full_in_min)) * 60000) }));
     }

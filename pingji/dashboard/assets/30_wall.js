@@ -97,10 +97,10 @@
       rank: weight(item.value.remainder),
     }));
 
-  /** Those that hold or expect somebody; all that are open where none does. */
+  /** Those that hold or expect more than a few; all that are open where none does. */
   function inUse(values, kind) {
-    const open = entries(values, "place/", (place) => place.kind === kind && (place.status !== "closed" || weight(place.present) > 0));
-    const used = open.filter(({ value }) => weight(value.present) + weight(value.expected) > 0 || value.status === "fault" || value.status === "compromised");
+    const open = entries(values, "place/", (place) => place.kind === kind && (place.status !== "closed" || weight(place.present) >= 1));
+    const used = open.filter(({ value }) => weight(value.present) + weight(value.expected) > 1 || value.status === "fault" || value.status === "compromised");
     return used.length ? used : open;
   }
 

@@ -80,6 +80,7 @@ def _remainder(language: str) -> html.Div:
             common.slot("parts", "remainder-parts"),
             *_panel(t("wall.zones", language), "zones"),
             *_panel(t("wall.townships", language), "townships"),
+            html.P(t("wall.marks", language), className="wall-marks"),
         ],
         className="when-operation stack left-stack",
     )
