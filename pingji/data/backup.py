@@ -7,17 +7,20 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import Any
 
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine
 from sqlalchemy.engine import URL
 
 from pingji.data.engine import open_engine, writing
 from pingji.data.errors import BackupFailed, BackupToolMissing, NotABackup
 from pingji.data.notify import notify
+from pingji.data.sealing import Keyring, keys_of
 from pingji.data.tables import metadata
 from pingji.data.tables.audit import REFUSING_FUNCTION
 
 _OURS = ("alembic_version", "area", "movement", "whereabouts")  # what makes a file a backup of ours
+_KEYS = "sealing_key"
 _SQLITE_MAGIC = b"SQLite format 3\0"
 _POSTGRESQL_MAGIC = b"PGDMP"
 
@@ -56,6 +59,8 @@ def restore(path: Path, url: str) -> None:
     ------
     NotABackup
         The file isn't a backup of ours for this kind of store, or is damaged; the store is as it was.
+    KeyMissing
+        What is personal in it was sealed with a key that isn't at hand; the store is as it was.
     BackupFailed
         The store couldn't be written; it is as it was.
     BackupToolMissing
@@ -64,7 +69,7 @@ def restore(path: Path, url: str) -> None:
     engine = open_engine(url)
     try:
         if engine.dialect.name == "sqlite":
-            _restore_sqlite(path, str(engine.url.database))
+            _restore_sqlite(path, str(engine.url.database), keys_of(engine))
         else:
             _restore_postgresql(path, engine)
     finally:
@@ -77,8 +82,9 @@ def _dump_sqlite(database: str, target: Path) -> None:
         copy.execute("PRAGMA journal_mode = DELETE")  # so that the one file is all there is
 
 
-def _restore_sqlite(path: Path, database: str) -> None:
+def _restore_sqlite(path: Path, database: str, keys: Keyring) -> None:
     with _reading_backup(path) as source:
+        keys.require(_keys_in_sqlite(source))
         try:
             # Into the existing file rather than over it: SQLite makes that one transaction, open connections of
             # other processes see it, and no write-ahead log of the old file can be applied to the new one.
@@ -105,6 +111,26 @@ def _reading_backup(path: Path) -> Iterator[sqlite3.Connection]:
         yield source
 
 
+def _keys_in_sqlite(source: sqlite3.Connection) -> list[str]:
+    """Ids of the keys that a backup is sealed with; none in one from before there were keys."""
+    if source.execute("SELECT 1 FROM sqlite_master WHERE name = ?", (_KEYS,)).fetchone() is None:
+        return []
+    return [id for (id,) in source.execute(f"SELECT id FROM {_KEYS}")]
+
+
+def _keys_in_postgresql(path: Path) -> list[str]:
+    """The same: the first column of the rows between COPY and its end."""
+    try:
+        dumped = _run("pg_restore", None, "--data-only", f"--table={_KEYS}", "--file=-", str(path)).splitlines()
+    except BackupFailed as e:
+        raise NotABackup(**e.params) from e
+    begin = next((n for n, line in enumerate(dumped) if line.startswith("COPY ")), None)
+    if begin is None:
+        return []
+    rows = dumped[begin + 1 : dumped.index("\\.", begin)]
+    return [row.partition("\t")[0] for row in rows]
+
+
 def _restore_postgresql(path: Path, engine: Engine) -> None:
     _require_magic(path, _POSTGRESQL_MAGIC)
     try:
@@ -113,9 +139,8 @@ def _restore_postgresql(path: Path, engine: Engine) -> None:
         raise NotABackup(**e.params) from e
     if missing := [name for name in _OURS if f" TABLE public {name} " not in contents]:
         raise NotABackup(file=str(path), reason=f"no table {missing[0]}")
-    with writing(engine) as connection:
-        connection.execute(text("CREATE EXTENSION IF NOT EXISTS postgis"))
-        connection.execute(text(REFUSING_FUNCTION))  # a backup of tables does not carry functions
+    keys_of(engine).require(_keys_in_postgresql(path))
+    _make_ready(engine)
     try:
         _run(
             "pg_restore",
@@ -131,8 +156,21 @@ def _restore_postgresql(path: Path, engine: Engine) -> None:
         # The list stands at the front: a file cut short is only noticed here, and rolled back.
         damaged = "archive" in str(e.params["reason"]) or "end of file" in str(e.params["reason"])
         raise (NotABackup(**e.params) if damaged else e) from e
+    keys_of(engine).forget()
     with writing(engine) as connection:
         notify(connection, "restore")
+
+
+def _make_ready(engine: Engine) -> None:
+    """What a backup of tables does not carry: the extension and our function.
+
+    By the driver: what the store holds by now may be sealed with a key that is lost, which is a reason to restore.
+    """
+    with engine.connect() as connection:
+        driver: Any = connection.connection
+        driver.execute("CREATE EXTENSION IF NOT EXISTS postgis")
+        driver.execute(REFUSING_FUNCTION)
+        driver.commit()
 
 
 def _require_magic(path: Path, magic: bytes) -> None:

@@ -10,7 +10,7 @@ import base64
 import logging
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from itertools import islice
 from pathlib import Path
 from threading import Lock
@@ -93,6 +93,18 @@ class Keyring:
             raise KeyMissing(source=self.where, ids="–", found="–")
         self.made = make_file(self.file) or self.made
         self.load()
+
+    def require(self, ids: Iterable[str]) -> None:
+        """Pass where all of these keys are here.
+
+        Raises
+        ------
+        KeyMissing
+        """
+        self.load()
+        missing = sorted(set(ids) - self.keys.keys())
+        if missing:
+            raise KeyMissing(source=self.where, ids=", ".join(missing), found=", ".join(self.keys) or "–")
 
     def settle(self, in_use: str) -> None:
         """Seal with this key from now on: the store says so."""

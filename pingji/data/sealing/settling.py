@@ -5,13 +5,11 @@ on it with another key by mistake, and a missing key is noticed before anything 
 """
 
 import time
-from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy import Connection, Engine
 
 from pingji.data.sealing.keyring import Keyring, keys_of
-from pingji.data.sealing.keys import KeyMissing
 
 _TABLE = {
     "sqlite": "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'sealing_key'",
@@ -46,10 +44,10 @@ def settle(connection: Connection, *, writing: bool) -> None:
         held = _held(cursor)
         if not held and writing:
             held = _remember(cursor, ring, connection.dialect.name)
-            _require(ring, held)  # settled only when it is found again: this transaction may be rolled back
+            ring.require(held)  # settled only when it is found again: this transaction may be rolled back
             return
         if held:
-            _require(ring, held)
+            ring.require(held)
             ring.settle(next(id for id, in_use in held.items() if in_use))
     finally:
         cursor.close()
@@ -75,9 +73,3 @@ def _remember(cursor: Any, ring: Keyring, dialect: str) -> dict[str, bool]:
     yes = "1" if dialect == "sqlite" else "true"
     cursor.execute(_REMEMBER.format(id=ring.writing.id, yes=yes, at=time.time_ns() // 1000))
     return _held(cursor)  # another process may have been faster, with another key
-
-
-def _require(ring: Keyring, held: Mapping[str, bool]) -> None:
-    missing = sorted(held.keys() - ring.keys.keys())
-    if missing:
-        raise KeyMissing(source=ring.where, ids=", ".join(missing), found=", ".join(ring.keys) or "–")
