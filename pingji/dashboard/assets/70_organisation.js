@@ -1,8 +1,8 @@
 /* The organisation's screen: what it knows, whom it tells, and its one way to ask. docs/organisation.md is the contract.
 
-   pingji.organisation.state   {code: of the chosen unit, unit: its document | null, scope: {code, name} of the lists, "" is all that
-                               is mine, figure, level: of the map, tab, operation: of the calls | null, may: Set of permissions, home}
-   .on(what, fn)               fn(detail); what: unit {from, fly}, choosing, scope, figure, tab, changed (the organisation is another),
+   pingji.organisation.state   {code: of the chosen unit, unit: its document | null, scope: {code, name, level} of the lists, "" is all that
+                               is mine, figure, level: of the map, tab, operation: of the calls | null, may: Set of permissions, whole: all of the county, home}
+   .on(what, fn)               fn(detail); what: unit {from, fly}, choosing, scope, figure, tab, changed (the organisation is another), called (a call was answered or passed on),
                                mode (the key was pressed), failed (detail: the error)
    .ask(method, path, {query, body, file})   below /api/v1/organisation. Rejects with an Error: .message for the person, .problem
    .select(code, {from, fly})  chooses a unit; from: tree, map, search or list: a list keeps its scope and its tab
@@ -14,8 +14,8 @@
 
   const pingji = window.pingji;
   const TIMEOUT_MS = 30000;
-  const WHOLE = { code: "", name: "" };
-  const state = { code: null, unit: null, scope: WHOLE, figure: "completeness", level: "grid", tab: "unit", operation: null, may: new Set(), home: null };
+  const WHOLE = { code: "", name: "", level: "" };
+  const state = { code: null, unit: null, scope: WHOLE, figure: "completeness", level: "grid", tab: "unit", operation: null, may: new Set(), whole: false, home: null };
   const org = (pingji.organisation = { state });
 
   /* ── Whom to tell ────────────────────────────────────────────────────── */
@@ -118,10 +118,10 @@
   function scopeOf({ unit, path }) {
     const chain = path.some((one) => one.code === unit.code) ? path : [...path, unit];
     const found = chain.filter((one) => SCOPES.includes(one.level)).pop();
-    return found ? { code: found.place || found.code, name: found.name } : WHOLE;
+    return found ? { code: found.place || found.code, name: found.name, level: found.level } : WHOLE;
   }
 
-  org.setScope = (scope) => {
+  org.setScope = (scope = WHOLE) => {
     if (scope.code === state.scope.code) return;
     state.scope = scope;
     org.tell("scope");
@@ -177,18 +177,26 @@
   let modes;
   const modesNow = () => JSON.stringify([pingji.live.values.mode?.mode, pingji.live.values.mode?.scopes]);
 
+  // What the newest events of the stream mean here: by the hook that they stir.
+  const NEWS = { called: new Set(["call_answered", "handed_back", "handed_over", "escalated"]), changed: new Set(["post_changed", "organisation_imported", "organisation_rules", "import"]) };
+
+  function hear(events) {
+    for (const [hook, kinds] of Object.entries(NEWS)) {
+      const newest = (events || []).find((one) => kinds.has(one.kind))?.at || 0;
+      const before = heard[hook];
+      heard[hook] = Math.max(newest, before ?? 0);
+      if (before !== undefined && newest > before) org.tell(hook, {});
+    }
+  }
+  const heard = {};
+
   function follow() {
+    pingji.live.on("events", (key, events) => hear(events));
     modes = modesNow();
     pingji.live.on("mode", () => {
       if (modes === modesNow()) return;
       modes = modesNow();
       org.tell("mode");
-    });
-    let version;
-    pingji.live.on("organisation", (key, value) => {
-      const before = version;
-      version = JSON.stringify(value);
-      if (before !== undefined && before !== version) org.tell("changed", {});
     });
   }
 
@@ -199,6 +207,7 @@
       const [client, view] = await Promise.all([pingji.client, pingji.map.ready]);
       if (!client.county) return (page.querySelector("[data-first-run]").hidden = false);
       state.may = new Set(client.caller?.permissions || []);
+      state.whole = Boolean(client.caller?.whole);
       state.home = client.caller?.home || client.county;
       const query = new URLSearchParams(location.search);
       if (query.get("figure")) state.figure = query.get("figure");

@@ -93,6 +93,16 @@
     return make("span", "og-person", make("b", "", name), make("i", "", phone || ""));
   };
 
+  /** Which community and grid a post lies in; its own unit is named beside it. */
+  parts.where = (post) => [org.nameOf(post.community), post.level === "grid" ? "" : org.nameOf(post.grid)].filter(Boolean).join(" · ");
+
+  /** Names behind their masks, to who may see them, as the layer keeps them; an empty text for who may not. */
+  parts.names = async (layer, code) => {
+    const spec = (await pingji.client).layers.find((one) => one.name === layer);
+    const fields = Object.fromEntries((spec?.fields || []).map((field) => [field.column, field.label]));
+    return (spec && pingji.names?.block(layer, code, fields)) || "";
+  };
+
   /** Why a post stands on the list of vacancies. */
   parts.why = (post) => (post.why || []).map((why) => parts.mark(why === "no_holder" ? "hollow" : "quiet", t(`org.why.${why}`)));
 
@@ -129,7 +139,7 @@
   parts.scopeLine = () => {
     const { scope, home } = org.state;
     const line = make("p", "og-scope", make("span", "", t("org.list.scope")), make("b", "", scope.name || home.name));
-    if (scope.code && scope.code !== home.code) line.append(parts.button("og-link", t("org.list.whole", { name: home.name }), () => org.setScope({ code: "", name: "" }), "whole"));
+    if (scope.code && scope.code !== home.code) line.append(parts.button("og-link", t("org.list.whole", { name: home.name }), () => org.setScope(), "whole"));
     return line;
   };
 

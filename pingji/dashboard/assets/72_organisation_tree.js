@@ -10,6 +10,8 @@
   let root = null;
   const nodes = new Map(); // code → {unit, item, row, group, loaded: promise | null}
   const figures = new Map(); // code of an area → {filled, of}
+  const names = new Map(); // code of a community or grid → its name
+  let whole = null; // {filled, of} of all that is mine
 
   /* ── Nodes ───────────────────────────────────────────────────────────── */
 
@@ -37,13 +39,14 @@
     const name = make("span", "og-row-name", unit.name || unit.code);
     name.title = [unit.name, kind, unit.code].filter(Boolean).join(" · ");
     row.replaceChildren(twisty, name, countOf(unit));
-    row.style.paddingLeft = `${(level - 1) * 14 + 4}px`;
+    row.style.paddingLeft = `${(level - 1) * 12 + 2}px`;
   }
 
   /** What of the posts below a unit is filled; a branch that nobody counted shows its own. */
   function countOf(unit) {
     if (unit.level === DEPARTMENTS) return make("span", "og-count", number(unit.children));
-    const { filled, of } = figures.get(unit.place || unit.code) && unit.level !== "branch" ? figures.get(unit.place || unit.code) : { filled: unit.posts - unit.vacant, of: unit.posts };
+    const below = unit.level === "county" ? whole : figures.get(unit.code);
+    const { filled, of } = below || { filled: unit.posts - unit.vacant, of: unit.posts };
     const count = make("span", "og-count");
     if (!of) return count;
     count.append(make("b", "", number(filled)), make("i", "", `/${number(of)}`));
@@ -163,6 +166,7 @@
   /** What is filled below every area, from the figures of the map: one request for the whole tree. */
   async function count() {
     const [communities, grids] = await Promise.all(["community", "grid"].map((level) => org.areas("vacancies", level)));
+    for (const { properties: one } of [...communities.values(), ...grids.values()]) names.set(one.code, one.name);
     figures.clear();
     const add = (code, value, of) => {
       const now = figures.get(code) || { filled: 0, of: 0 };
@@ -173,6 +177,12 @@
       if (one.township) add(one.township, one.value, one.of);
     }
     for (const { properties: one } of grids.values()) add(one.code, one.value, one.of);
+    paintRows();
+  }
+
+  org.nameOf = (code) => names.get(code) || "";
+
+  function paintRows() {
     for (const node of nodes.values()) paintRow(node);
   }
 
@@ -250,4 +260,8 @@
   org.on("unit", () => reveal(state.unit));
   org.on("choosing", ({ code }) => mark(code, false));
   org.on("changed", replant);
+  org.on("counted", ({ posts, no_holder: empty }) => {
+    whole = { filled: posts - empty, of: posts };
+    paintRows();
+  });
 })();

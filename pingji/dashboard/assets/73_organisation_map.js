@@ -11,8 +11,8 @@
   const SPEC = { name: "organisation" };
   const TEAL = "#1FA89A"; // accounted for: nothing is missing
   const INKS = {
-    routine: { ink: "#16202B", soft: "#5A6672", halo: "rgba(253,251,246,0.92)", line: "#7C776A" },
-    emergency: { ink: "#F3F7FB", soft: "#9AA8B5", halo: "rgba(10,16,23,0.9)", line: "#3D4B59" },
+    routine: { ink: "#16202B", soft: "#5A6672", halo: "rgba(253,251,246,0.92)", line: "#7C776A", paper: "#FBF9F4" },
+    emergency: { ink: "#F3F7FB", soft: "#9AA8B5", halo: "rgba(10,16,23,0.9)", line: "#3D4B59", paper: "#131C26" },
   };
   // What a class looks like, from nothing missing to most missing: teal in three strengths, then two hatches.
   const LOOKS = [{ fill: 0.62 }, { fill: 0.34 }, { fill: 0.14 }, { hatch: 0, opacity: 0.55 }, { hatch: 2, opacity: 0.95 }];
@@ -43,7 +43,6 @@
     vacancies: { grid: ["n", 0, 1, 2, 5], community: ["share", 0, 0.02, 0.05, 0.1] },
     overloaded: { grid: ["n", 0, 1, 2, 4], community: ["n", 0, 3, 6, 12] },
     coverage: { grid: ["share", 0, 0.1, 0.25, 0.5], community: ["share", 0, 0.1, 0.25, 0.5] },
-    calls: { grid: ["share", 0, 0.1, 0.25, 0.5], community: ["share", 0, 0.1, 0.25, 0.5] },
   };
   const MISSING = new Set(["vacancies", "overloaded"]); // their value counts what is missing, the others' what is there
 
@@ -112,10 +111,12 @@
 
   function paintAreas(frame) {
     const { context } = frame;
-    const { ink, line } = inks();
+    const { ink, line, paper } = inks();
     for (const shape of here(frame)) {
       const look = LOOKS[classOf(state.figure, state.level, shape.properties)];
       path(frame, shape);
+      context.fillStyle = paper; // what kind of community lies beneath must not tint the classes
+      context.fill("evenodd");
       if (look) paintClass(frame, look, ink);
       context.setLineDash(look ? [] : [3, 3]);
       Object.assign(context, { strokeStyle: line, lineWidth: 0.8, lineJoin: "round" });
@@ -263,7 +264,9 @@
     }
     const foot = make("p", "og-legend-foot", t(`org.legend.of_${level}`, { n: number(shapes.size) }));
     const total = make("p", "og-legend-total", parts.ratio(MISSING.has(figure) ? missing : of - missing, of), make("span", "", t(`org.legend.total_${figure}`)));
-    org.slot("legend").replaceChildren(make("h2", "", t(`org.legend.title_${figure}`)), total, list, foot);
+    const box = make("details", "og-legend-box", make("summary", "", make("h2", "", t(`org.legend.title_${figure}`)), total), list, foot);
+    box.open = org.slot("legend").querySelector("details")?.open ?? true;
+    org.slot("legend").replaceChildren(box);
   }
 
   /* ── Hands ───────────────────────────────────────────────────────────── */
@@ -318,6 +321,8 @@
     view = found.view;
     if (!view.canvases) return;
     if (!FIGURES.includes(state.figure)) state.figure = FIGURES[0];
+    view.options.padding = [70, 64, 24, 24]; // what the switch, the buttons and the legend cover
+    view.reset();
     view.paintNames = paintNames;
     kit.addCanvas(view, "organisation", 365, paintAreas);
     kit.addCanvas(view, "chosen", 590, paintChosen);

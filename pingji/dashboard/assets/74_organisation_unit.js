@@ -6,7 +6,8 @@
   const { make, t, number, organisation: org } = pingji;
   const { state, parts } = org;
   const AREAS = ["county", "township", "community", "grid"];
-  const SHOWN = 6; // posts of the level below that are listed before "more"
+  const LAYERS = { community: "communities", grid: "grids", building: "buildings" }; // which keep some of the names
+  const SHOWN = 3; // posts of the level below that are listed before "more"
 
   /* ── Head ────────────────────────────────────────────────────────────── */
 
@@ -52,7 +53,7 @@
   }
 
   function levelRow(level) {
-    const name = level.level === "household" ? t("org.chain.centres") : t(`org.level.${level.level}`);
+    const name = level.level === "household" ? t("org.chain.centres") : t(`org.chain.level.${level.level}`);
     const caption = make("div", "og-level-name", make("b", "", name));
     const row = make("div", "og-level");
     row.dataset.level = level.level;
@@ -64,7 +65,7 @@
     if (!level.above && level.posts > 1) caption.append(parts.ratio(level.filled, level.posts), make("small", "", t("org.chain.filled")));
     level.counted = level.posts > 0 && !level.routine?.length && !level.emergency?.length;
     row.append(caption, seats(level, "routine"), seats(level, "emergency"));
-    if (level.counted) row.lastElementChild.append(make("span", "og-seat-none", t("org.chain.counted")));
+    if (level.counted) row.children[1].append(make("span", "og-seat-none", t("org.chain.counted")));
     return row;
   }
 
@@ -138,20 +139,21 @@
     const { unit } = found;
     const scope = unit.place || unit.code;
     const area = AREAS.includes(unit.level);
-    const [chain, roles] = await Promise.all([
+    const [chain, roles, names] = await Promise.all([
       area ? org.ask("GET", "/chains", { query: { scope } }) : null,
       area ? org.ask("GET", "/completeness", { query: { scope } }) : null,
+      LAYERS[unit.level] && unit.code === unit.place ? parts.names(LAYERS[unit.level], unit.place) : "",
     ]);
-    return { found, chain, roles };
+    return { found, chain, roles, names };
   }
 
-  function paint({ found, chain, roles }) {
+  function paint({ found, chain, roles, names }) {
     const { unit } = found;
     const about = [head(found)];
-    if (unit.level === "grid" && roles) about.push(completeness(roles, unit));
+    if (roles) about.push(completeness(roles, unit));
     if (chain) about.push(chains(chain));
-    if (unit.level !== "grid" && roles) about.push(completeness(roles, unit));
     about.push(posts(found));
+    if (names) about.push(names);
     return about.filter(Boolean);
   }
 
@@ -175,24 +177,32 @@
 
   /* ── Changing a post ─────────────────────────────────────────────────── */
 
-  /** Who holds a post from today on; fields left alone keep what they have. */
+  /** Name and phone of one of the two, or the word that there is nobody: nothing is emptied by leaving it out. */
+  function seatFields(name, post) {
+    const masked = (value) => (value.includes("*") ? "" : value);
+    const input = (field, more) => parts.input(field, masked(post[field]), { placeholder: post[field], ...more });
+    const person = input(name, { required: !masked(post[name]) && Boolean(post[name]) });
+    const phone = input(`${name}_phone`, { inputMode: "tel", pattern: "[0-9+ \\-]*", maxLength: 32 });
+    const nobody = Object.assign(make("input"), { type: "checkbox", name: `${name}_none` });
+    nobody.addEventListener("change", () => {
+      for (const one of [person, phone]) one.disabled = nobody.checked;
+    });
+    const box = make("fieldset", "og-seat-fields", make("legend", "", t(`org.edit.${name}`)), parts.field(t("org.edit.name"), person), parts.field(t("org.edit.phone"), phone));
+    box.append(make("label", "og-check", nobody, make("span", "", t(`org.edit.${name}_none`))));
+    return box;
+  }
+
+  /** Who holds a post from today on: names on record are masked here, so whoever stays is written in full again. */
   org.editPost = (post) => {
-    const masked = (value) => value.includes("*");
-    const given = (name, value) => parts.input(name, masked(value) ? "" : value, { placeholder: masked(value) ? value : "" });
-    const field = (name, value, note) => parts.field(t(`org.edit.${name}`), given(name, value), note);
-    const day = (name, value) => parts.field(t(`org.edit.${name}`), parts.input(name, value || "", { type: "date" }));
-    const note = masked(post.holder + post.holder_phone + post.deputy + post.deputy_phone) ? make("p", "dialog-effect", t("org.edit.masked")) : "";
+    const day = (name) => parts.field(t(`org.edit.${name}`), parts.input(name, post[name] || "", { type: "date" }));
     parts.dialog({
       title: t("org.edit.title", { post: parts.kindOf(post), unit: post.unit_name }),
-      body: [
-        make("div", "dialog-pair", field("holder", post.holder, t("org.edit.holder_note")), field("holder_phone", post.holder_phone)),
-        make("div", "dialog-pair", field("deputy", post.deputy), field("deputy_phone", post.deputy_phone)),
-        make("div", "dialog-pair", day("term_from", post.term_from), day("term_to", post.term_to)),
-        ...(note ? [note] : []),
-      ],
+      body: [seatFields("holder", post), seatFields("deputy", post), make("div", "dialog-pair", day("term_from"), day("term_to")), make("p", "dialog-effect", t("org.edit.masked"))],
       confirm: t("org.edit.save"),
       send: async (values) => {
-        const body = { ...values, term_from: values.term_from || null, term_to: values.term_to || null, department: post.department || "", title: post.title || "" };
+        const of = (name) => (values[name] || "").trim();
+        const people = Object.fromEntries(["holder", "holder_phone", "deputy", "deputy_phone"].map((name) => [name, of(name)]));
+        const body = { ...people, term_from: values.term_from || null, term_to: values.term_to || null, department: post.department || null, title: post.title };
         await org.ask("PUT", `/posts/${encodeURIComponent(post.code)}`, { body });
         pingji.toast(t("org.edit.saved", { post: parts.kindOf(post) }));
         org.tell("changed", {});

@@ -16,9 +16,9 @@
     org.select(post.unit, { from: "list" });
   }
 
-  function line(post, marks) {
+  function line(post, marks, person = true) {
     const title = make("span", "", make("b", "", parts.kindOf(post)), make("span", "og-todo-unit", post.unit_name));
-    const note = [t(`org.level.${post.level}`), post.holder && `${post.holder} ${post.holder_phone}`].filter(Boolean).join(" · ");
+    const note = [parts.where(post) || t(`org.level.${post.level}`), person && post.holder && `${post.holder} ${post.holder_phone}`].filter(Boolean).join(" · ");
     const row = parts.todo(`post-${post.code}`, title, note, marks, () => goTo(post, row));
     row.dataset.post = post.code;
     if (post.code === chosen) row.classList.add("is-chosen");
@@ -50,7 +50,7 @@
 
   function paintPerson({ holder, holder_phone: phone, n, posts }, limit) {
     const head = make("header", "og-person-head", parts.person(holder, phone), make("span", "og-ratio", make("b", "", number(n)), make("i", "", ` / ${number(limit)}`)));
-    return make("article", "og-burden", head, ...posts.map((post) => line(post, [])));
+    return make("article", "og-burden", head, ...posts.map((post) => line(post, [], false)));
   }
 
   function paintBurdens({ limit, people }) {

@@ -5,7 +5,7 @@
   const pingji = window.pingji;
   const { make, t, number, organisation: org } = pingji;
   const { state, parts } = org;
-  let order = "code"; // or "pairs"
+  let order = "code"; // or "community"
   let wanted = ""; // part of a department's name
 
   const cell = (tag, className, ...content) => make(tag, className, ...content.filter((one) => one !== undefined && one !== null));
@@ -58,7 +58,8 @@
     const counted = (name, fn) => make("tr", "", Object.assign(cell("th", "", make("span", "", t(`org.committees.${name}`))), { scope: "row" }), ...communities.map(fn));
     const head = make("thead", "", names, counted("first_secretary", secretaryCell), counted("departments", (one) => cell("td", "", make("b", "", number(one.departments.length)))));
     const shown = departments.filter((one) => one.name.includes(wanted.trim()) || one.code.includes(wanted.trim()));
-    if (order === "pairs") shown.sort((a, b) => b.communities.length - a.communities.length);
+    const first = (one) => communities.findIndex(({ code }) => one.communities.includes(code));
+    if (order === "community") shown.sort((a, b) => (first(a) - first(b)) || (a.code < b.code ? -1 : 1));
     const body = make("tbody", "", ...shown.map((one) => row(one, communities)));
     return make("table", "og-matrix", head, body);
   }
@@ -72,11 +73,13 @@
     const scroll = make("div", "og-committees-scroll", table(found));
     const redraw = () => scroll.replaceChildren(table(found));
     input.addEventListener("input", () => ((wanted = input.value), redraw()));
-    const sort = parts.button("og-small", t(`org.committees.order_${order}`), () => {
-      order = order === "code" ? "pairs" : "code";
-      pingji.setText(sort, t(`org.committees.order_${order}`));
+    const sort = make("div");
+    const paintSort = () => sort.replaceChildren(parts.choice(t("org.committees.order"), ["code", "community"].map((name) => [name, t(`org.committees.order_${name}`)]), order, (name) => {
+      order = name;
+      paintSort();
       redraw();
-    });
+    }));
+    paintSort();
     const legend = make("p", "og-committees-legend", dot("pair", ""), make("span", "", t("org.committees.legend_pair")), dot("first", ""), make("span", "", t("org.committees.legend_first")));
     const close = parts.button("dialog-close", "×", org.closeCommittees);
     close.setAttribute("aria-label", t("org.close"));

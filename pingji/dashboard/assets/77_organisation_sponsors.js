@@ -23,7 +23,7 @@
   }
 
   /** The grid whose centres are listed: the one pressed here, or the scope where it is a grid. */
-  const gridOf = () => chosen || (state.unit?.unit.level === "grid" && (state.unit.unit.place || state.unit.unit.code) === state.scope.code ? state.scope.code : "");
+  const gridOf = () => chosen || (state.scope.level === "grid" ? state.scope.code : "");
 
   function rulesLine(rules) {
     const range = (name) => `${rules[`${name}_low`]}–${rules[`${name}_high`]}`;

@@ -84,7 +84,7 @@
 
   function superiors(lists) {
     if (!lists.length) return "";
-    const rows = lists.map((one) => make("li", "og-line", make("span", "og-line-name", make("b", "", one.unit_name), make("i", "", t(`org.post.${one.title}`))), make("span", "", one.holder || t("org.unit.vacant")), make("b", "", t("org.calls.silent", { n: number(one.n) }))));
+    const rows = lists.map((one) => make("li", "og-line", make("span", "og-line-name", make("b", "", one.unit_name), make("i", "", one.title ? t(`org.post.${one.title}`) : "")), make("span", "", one.holder || t("org.unit.vacant")), make("b", "", t("org.calls.silent", { n: number(one.n) }))));
     return make("section", "og-section", parts.heading(t("org.calls.lists")), make("ul", "og-lines og-superiors", ...rows));
   }
 
@@ -97,7 +97,7 @@
   }
 
   function actions(call) {
-    if (!state.may.has("edit_organisation") && !state.may.has("switch")) return "";
+    if (!["count", "switch", "edit_organisation"].some((one) => state.may.has(one))) return "";
     if (!open || call.state === "withdrawn") return "";
     const { post } = call;
     const row = make("div", "og-call-actions");
@@ -170,6 +170,7 @@
     setInterval(tick, 1000);
     setInterval(() => open && document.visibilityState === "visible" && refresh(), EVERY_MS);
   });
+  org.on("called", refresh);
   org.on("mode", () => {
     state.operation = null; // what has just begun, or ended, is what matters now
     refresh();

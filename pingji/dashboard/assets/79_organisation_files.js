@@ -18,12 +18,15 @@
     return link;
   }
 
+  const mayImport = () => state.whole && state.may.has("edit_organisation"); // a workbook may name any unit
+  const mayExport = () => state.may.has("export") || state.may.has("edit_organisation");
+
   function mount() {
     const committees = parts.button("og-button og-open-committees", t("org.committees.title"), () => (org.slot("committees").hidden ? org.openCommittees() : org.closeCommittees()));
     committees.setAttribute("aria-pressed", "false");
     const row = [committees];
-    if (state.may.has("edit_organisation")) row.push(parts.button("og-button", t("org.import.open"), openImport));
-    if (state.may.has("export")) row.push(exportLink("og-button"));
+    if (mayImport()) row.push(parts.button("og-button", t("org.import.open"), openImport));
+    if (mayExport()) row.push(exportLink("og-button"));
     org.slot("actions").replaceChildren(...row);
   }
 
@@ -34,14 +37,14 @@
     const slot = org.slot("empty");
     if (posts) return slot.replaceChildren();
     const card = make("div", "og-empty-card", make("h2", "", t("org.empty.title")), make("p", "", t("org.empty.what")));
-    if (state.may.has("edit_organisation")) card.append(parts.button("button-key", t("org.import.open"), openImport));
-    if (state.may.has("export")) card.append(make("p", "", t("org.empty.template")), exportLink("og-link"));
+    if (mayImport()) card.append(parts.button("button-key", t("org.import.open"), openImport));
+    if (mayExport()) card.append(make("p", "", t("org.empty.template")), exportLink("og-link"));
     slot.replaceChildren(card);
   }
 
   /* ── The preview ─────────────────────────────────────────────────────── */
 
-  const column = (name) => make("th", "", t(`org.import.column.${name}`));
+  const column = (name) => make("th", ["row", "where"].includes(name) ? "og-number" : "", t(`org.import.column.${name}`));
 
   function errorTable(errors, total) {
     const english = pingji.language === "en";
@@ -57,7 +60,7 @@
   /** One field of a row: what it is, or what it was and will be. */
   function difference({ change, before, after }, names) {
     const cell = make("td", "");
-    const join = (side) => names.map((name) => said(side, name)).filter(Boolean).join(" ");
+    const join = (side) => names.map((name) => said(side, name)).filter(Boolean).join(names[0] === "term_from" ? " – " : " ");
     const [was, will] = [join(before), join(after)];
     if (change === "changed" && was !== will) cell.append(make("del", "", was || "—"), make("ins", "", will || "—"));
     else cell.append(change === "ended" ? make("del", "", was || "—") : document.createTextNode(will || "—"));
@@ -83,6 +86,7 @@
     for (const name of ["rows", ...CHANGES, "unchanged", "errors"]) {
       const pair = make("div", "", make("dt", "", t(`org.import.${name}`)), make("dd", "", number(counts[name])));
       pair.dataset.count = name;
+      pair.dataset.some = String(counts[name] > 0);
       list.append(pair);
     }
     const read = sheets.map((one) => t("org.import.sheet", { sheet: one.sheet, rows: number(one.rows), header: number(one.header_row) })).join(t("grids.set.separator"));

@@ -28,6 +28,11 @@ def layout(lang: str | None = None, **_: str) -> html.Div:
             ),
             _map(language),
             _panels(language),
+            html.Section(
+                hidden=True,
+                className="og-committees",
+                **{"data-slot": "org-committees", "aria-label": t("org.committees.title", language)},
+            ),
             html.Div(className="og-toasts", **{"data-slot": "toasts", "aria-live": "polite"}),
         ],
         class_name="og",
@@ -72,11 +77,6 @@ def _map(language: str) -> html.Main:
                     html.Span(className="position", **{"data-slot": "position"}),
                 ],
                 className="og-readouts",
-            ),
-            html.Section(
-                hidden=True,
-                className="og-committees",
-                **{"data-slot": "org-committees", "aria-label": t("org.committees.title", language)},
             ),
         ],
         className="og-main",
