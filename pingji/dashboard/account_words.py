@@ -5,11 +5,12 @@ from collections.abc import Collection, Mapping
 from sqlalchemy import Connection
 
 from pingji.data.access.accounts import Account
+from pingji.data.access.managing import Manager
 from pingji.data.access.sessions import Device
 from pingji.data.access.tokens import Token
-from pingji.data.places import places_named
-from pingji.data.scopes import find_scope
-from pingji.ops.access import Grant
+from pingji.data.places import places_named, places_of
+from pingji.data.scopes import SWITCHABLE, find_scope, scopes_of
+from pingji.ops.access import EVERYWHERE, Grant
 
 
 def scope_names(conn: Connection, county: str, grants: Collection[Grant]) -> dict[str, str]:
@@ -21,6 +22,17 @@ def scope_names(conn: Connection, county: str, grants: Collection[Grant]) -> dic
         if found is not None:
             named[code] = found.name
     return named
+
+
+def grantable(manager: Manager) -> list[dict[str, str]]:
+    """The scopes that a manager may name in a grant, widest first; grids are too many to choose from a list."""
+    conn, county, reach = manager.conn, manager.county, manager.reach
+    found = [(EVERYWHERE, "", "everywhere")]
+    if county:
+        found += [(one.code, one.name, one.level) for one in scopes_of(conn, county) if one.level in SWITCHABLE]
+        found += [(place.code, place.name, place.kind) for place in places_of(conn, county).values()]
+    near = [one for one in found if reach is None or reach.covers(one[0])]
+    return [{"code": code, "name": name, "level": level} for code, name, level in near]
 
 
 def grant_words(grants: Collection[Grant], names: Mapping[str, str]) -> list[dict[str, str]]:

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from sqlalchemy import Connection
 
 from pingji.dashboard.access import Routes, Who, needs
-from pingji.dashboard.account_words import account_words, device_words, scope_names, token_words
+from pingji.dashboard.account_words import account_words, device_words, grantable, scope_names, token_words
 from pingji.dashboard.api.common import NO_CONTROLS
 from pingji.dashboard.context import Context, now_us
 from pingji.dashboard.sign_in.rendering import qr_code
@@ -125,6 +125,13 @@ def _accounts(routes: Routes, context: Context) -> None:
             found = manager.all_accounts()
             names = scope_names(manager.conn, manager.county, [g for one in found for g in one.grants])
             return {"accounts": [account_words(one, manager.at, names) for one in found], "self": who.id}
+
+    @routes.get("/accounts/scopes")
+    @needs(MANAGE)
+    def scopes(who: Who) -> dict[str, object]:
+        """Where the caller may grant something: everywhere, county, townships, communities, places; grids by code."""
+        with looking(context, who) as manager:
+            return {"scopes": grantable(manager)}
 
     @routes.post("/accounts", status_code=201)
     @needs(MANAGE)
