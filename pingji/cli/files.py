@@ -12,7 +12,7 @@ from rich.table import Table
 from pingji.cli.check import check_command, layer_title
 from pingji.cli.problems import error_text, fail, in_words
 from pingji.dashboard.texts import t
-from pingji.data import schema
+from pingji.data import audit, schema
 from pingji.data.engine import open_engine, reading, writing
 from pingji.data.errors import DataError
 from pingji.data.files import ImportOptions, ImportPlan, apply_import, export, plan_import
@@ -90,6 +90,9 @@ def export_command(
             progress.add_task(t("files.step.write", language), total=None)
             code = county_code(conn, file.name, county or settings.county, None)
             n = export(conn, code, layer, file, unmasked=unmasked)
+        with writing(engine) as conn:
+            action = "export_personal" if unmasked else "export"
+            audit.record(conn, action=action, object=file.name, scope=code, detail={"layer": layer, "features": n})
     except DataError as error:
         fail(error, language)
     finally:

@@ -21,8 +21,8 @@ from pingji.dashboard.commands.grid_steps import Taken, take_step
 from pingji.dashboard.context import Context
 from pingji.dashboard.grid_words import day_or_today, register_words, report_document
 from pingji.dashboard.texts import t
-from pingji.data import schema
-from pingji.data.engine import open_engine, reading
+from pingji.data import audit, schema
+from pingji.data.engine import open_engine, reading, writing
 from pingji.data.errors import DataError
 from pingji.data.files.reading import ImportOptions
 from pingji.data.grids import drafts, ground, history, outgoing
@@ -165,6 +165,9 @@ def export_command(
         words = register_words(at.context.county.name, shown, at.language, exercise=exercise)
         written = listing if unmasked else outgoing.masked(listing)
         n = outgoing.write_grids(file, written, words, encoding=encoding.upper())
+        with writing(at.context.engine) as conn:
+            action = "export_personal" if unmasked else "export"
+            audit.record(conn, action=action, object=file.name, scope=community or at.county, detail={"features": n})
         _good(at, t("grid_files.cli.exported", at.language, n=n, file=file.name))
 
 

@@ -31,7 +31,7 @@ from pingji.data.engine import open_engine, reading, writing
 from pingji.data.origin import Origin, acting
 from pingji.data.tables.audit import audit as entries
 from pingji.data.tables.audit import audit_head
-from tests.world import COUNTY
+from tests.world import COUNTY, filled
 
 WANG = Origin("a1", "Wang", "session", "10.0.0.7", "r-1")
 
@@ -448,3 +448,18 @@ def test_a_restore_is_told_with_the_head_that_it_replaced(
     assert rows(engine)[-1]["detail"] == {"replaced_head": before}
     assert verified(engine).whole
     assert run("audit", "verify", "--anchor", before).exit_code == 1
+
+
+def test_an_export_by_command_says_whether_it_held_numbers_in_full(
+    run: Callable[..., Result], engine: Engine, tmp_path: Path
+) -> None:
+    filled(engine)
+    assert run("export", "shelters", tmp_path / "a.csv").exit_code == 0
+    assert run("export", "shelters", tmp_path / "b.csv", "--unmasked").exit_code == 0
+    assert run("grids", "export", tmp_path / "c.geojson", "--unmasked").exit_code == 0
+    told = [(row["action"], row["object"], row["scope"], row["door"]) for row in rows(engine)]
+    assert told == [
+        ("export", "a.csv", COUNTY, "cli"),
+        ("export_personal", "b.csv", COUNTY, "cli"),
+        ("export_personal", "c.geojson", COUNTY, "cli"),
+    ]
