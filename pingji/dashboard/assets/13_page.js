@@ -55,9 +55,13 @@
   /** A drawing of ours as an element. Never of data: a name that looks like markup must stay a name. */
   pingji.drawing = (svg) => document.importNode(new DOMParser().parseFromString(svg.replace("<svg ", '<svg xmlns="http://www.w3.org/2000/svg" '), "image/svg+xml").documentElement, true);
 
-  /** A button with a text or a drawing, its name and what it does. */
+  const PATHS_ONLY = /^<svg(?: [\w-]+="[\w\s().,#:/-]*")*>(?:<path(?: [\w-]+="[\w\s().,#-]*")*\/>)+<\/svg>$/;
+  const ours = (text) => PATHS_ONLY.test(text) && !/\son\w+=/i.test(text);
+
+  /** A button with a text or a drawing, its name and what it does; text is a drawing only where it is nothing but paths. */
   pingji.button = (className, content, label, act) => {
-    const button = pingji.make("button", className, ...(content ? [content] : []));
+    const button = pingji.make("button", className);
+    if (content) button.append(typeof content === "string" && ours(content) ? pingji.drawing(content) : content);
     button.type = "button";
     if (label) {
       button.setAttribute("aria-label", label);

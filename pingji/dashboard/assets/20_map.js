@@ -162,16 +162,21 @@
 
   const HOMES = { community: "communities", zone: "danger_zones", grid: "grids" };
 
-  /** Leaflet's bounds of what the caller answers for, as far as it has been loaded; null for the whole county. */
-  function homeOf(view) {
+  /** The features of what a caller answers for who does not answer for the county, as far as they have been loaded. */
+  kit.homesOf = (view) => {
     const { caller, county } = view.client;
-    if (!caller || caller.whole) return null;
+    if (!caller || caller.whole || view.options.audience === "wall") return [];
     const { code, level } = caller.home;
     let found = [view.feature(HOMES[level], code)];
     if (level === "township") found = (view.layer("communities")?.features || []).filter((one) => one.properties.township === code);
     if (code === county.code) found = caller.scopes.flatMap((place) => [view.feature("shelters", place), view.feature("transfer_points", place)]);
-    const boxes = found.filter(Boolean).map(kit.boundsOf);
-    return boxes.length ? boxes.flat() : null;
+    return found.filter(Boolean);
+  };
+
+  /** Leaflet's bounds of these; null for the whole county. */
+  function homeOf(view) {
+    const boxes = kit.homesOf(view).flatMap(kit.boundsOf);
+    return boxes.length ? boxes : null;
   }
 
   /** Goes there as soon as it is known where that is, if nobody has moved the map meanwhile. */

@@ -76,6 +76,7 @@
 
   /** The outline of the feature whose popup is open. */
   kit.paintChosen = (view, frame, trace) => {
+    paintHome(view, frame, trace);
     const { chosen } = view;
     if (!chosen) return;
     const { context } = frame;
@@ -87,6 +88,18 @@
     context.lineWidth = 2.6;
     context.stroke();
   };
+
+  /** The border of what the caller answers for, where that is not the county. */
+  function paintHome(view, frame, trace) {
+    const homes = (kit.homesOf?.(view) || []).filter((one) => one.kind === "polygon");
+    if (!homes.length) return;
+    const { context } = frame;
+    context.beginPath();
+    for (const home of homes) for (const rings of home.parts) trace(frame, rings, true);
+    context.strokeStyle = view.look === "emergency" ? "#DCE5EE" : "#16202B";
+    context.lineWidth = 2.2;
+    context.stroke();
+  }
 
   /* ── Popups ──────────────────────────────────────────────────────────── */
 

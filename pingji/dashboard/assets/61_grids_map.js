@@ -364,9 +364,9 @@
     const minus = plus.replace("M10 4v12", "");
     const whole = '<svg viewBox="0 0 20 20" width="18" height="18" aria-hidden="true"><path d="M3 8V3h5M12 3h5v5M17 12v5h-5M8 17H3v-5" fill="none" stroke="currentColor" stroke-width="1.8"/></svg>';
     slot.replaceChildren(
-      grids.button("grids-map-button", plus, t("grids.map.zoom_in"), () => map.zoomIn()),
-      grids.button("grids-map-button", minus, t("grids.map.zoom_out"), () => map.zoomOut()),
-      grids.button("grids-map-button", whole, t("grids.map.whole"), () => grids.fit()),
+      grids.button("grids-map-button", pingji.drawing(plus), t("grids.map.zoom_in"), () => map.zoomIn()),
+      grids.button("grids-map-button", pingji.drawing(minus), t("grids.map.zoom_out"), () => map.zoomOut()),
+      grids.button("grids-map-button", pingji.drawing(whole), t("grids.map.whole"), () => grids.fit()),
     );
   }
 

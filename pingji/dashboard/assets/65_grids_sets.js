@@ -235,7 +235,7 @@
     const mine = (one) => ((one.communities || []).some((each) => (each.code || each) === code) ? 0 : 1);
     const all = (pingji.live.values.drafts || []).filter((one) => one.id !== current()?.id).sort((a, b) => mine(a) - mine(b) || b.updated_at - a.updated_at);
     const list = make("ul", "gp-opens", ...all.map(openItem));
-    return [parts.heading(t("grids.set.open_sets"), all.length), all.length ? list : parts.empty(t(current() ? "grids.set.no_others" : "grids.set.no_sets"))];
+    return [parts.heading(t("grids.set.open_sets"), all.length), all.length ? list : parts.empty(t(current() ? "grids.set.no_others" : grids.mayEdit() ? "grids.set.no_sets" : "grids.set.no_sets_yet"))];
   }
 
   /** How a change set comes to be: begun here, or from a file. */
