@@ -207,8 +207,13 @@ def test_the_wait_is_the_countys(county: Engine) -> None:
 
 def test_nothing_is_handed_over_in_a_transaction_that_fails(county: Engine) -> None:
     operation = press(county, "emergency", C1).operation
-    with pytest.raises(RuntimeError, match="power cut"), writing(county) as conn:
-        hand_over_due(conn, COUNTY, T0 + WAIT)
-        raise RuntimeError("power cut")
+
+    def power_cut() -> None:
+        with writing(county) as conn:
+            assert hand_over_due(conn, COUNTY, T0 + WAIT).handed_over == 1
+            raise RuntimeError("power cut")
+
+    with pytest.raises(RuntimeError, match="power cut"):
+        power_cut()
     assert phases(county, operation)[FIRST] == "asked"
     assert due(county, WAIT).handed_over == 1
