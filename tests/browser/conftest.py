@@ -21,6 +21,7 @@ from pingji.data.demo import save_county
 from pingji.data.engine import open_engine
 from pingji.ops.access import Grant
 from tests.app.callers import EVERYTHING, token_of
+from tests.browser import waiting
 from tests.demo import county
 
 COUNTY = "220221"
@@ -149,6 +150,7 @@ def server(demo_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     """One Chromium a run."""
+    waiting.install()
     with sync_playwright() as playwright:
         running = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         yield running
@@ -163,6 +165,7 @@ def open_page(browser: Browser, server: Server) -> Iterator[OpenPage]:
     """Opens pages of the product, each in a browser of its own; none may leave its origin or complain.
 
     `as_` names who reads it, `grants` says what for: without grants, everything. Nobody is signed in where it is None.
+    `drawn` is there once the page is.
     """
     pages: list[Page] = []
     outside: list[str] = []
@@ -175,6 +178,7 @@ def open_page(browser: Browser, server: Server) -> Iterator[OpenPage]:
         provoked: tuple[str, ...] = (),
         as_: str | None = TESTER,
         grants: tuple[Grant, ...] = (),
+        drawn: str = "#page",
         **options: Any,
     ) -> Page:
         if as_ is not None:
@@ -186,7 +190,7 @@ def open_page(browser: Browser, server: Server) -> Iterator[OpenPage]:
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.on("console", lambda message: hear(message, (*OUTAGE, *provoked)))
         page.goto(server.url + path)
-        page.wait_for_selector("#page")
+        page.wait_for_selector(drawn)
         return page
 
     def hear(message: ConsoleMessage, expected: tuple[str, ...]) -> None:
