@@ -9,6 +9,7 @@ from playwright.sync_api import Browser, Page, Response, sync_playwright
 from bench.figures import Figure, ms, percentile
 from bench.screen import CHROMIUM
 from bench.setting import Server, Setting
+from tests.browser import waiting
 
 PAINT_S, FRAME_S, MAX_POINTS = 2.0, 0.050, 20_000
 # Useful: the communities and grids are loaded, drawn (two frames later) and the canvas is not empty.
@@ -56,6 +57,7 @@ PAN = """async (seconds) => {
 
 
 def rows(setting: Setting, quick: bool) -> Iterator[Figure]:
+    waiting.install()
     with setting.server() as server, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         _paint(browser, server)  # warm

@@ -13,6 +13,7 @@ from shapely.geometry import shape
 from bench.figures import Figure, ms, percentile
 from bench.screen import CHROMIUM
 from bench.setting import STORES, Server, Setting
+from tests.browser import waiting
 
 TARGET_S = 0.500
 POLLS_S = (2, 5)
@@ -50,6 +51,7 @@ POLL = """(everyMs) => {
 
 def rows(setting: Setting, quick: bool) -> Iterator[Figure]:
     for store in STORES:
+        waiting.install()
         with sync_playwright() as playwright, setting.server(store) as server:
             browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
             late, answered, polled = _measure(server, browser, 3 if quick else 12)

@@ -15,6 +15,7 @@ from uuid_utils import uuid7
 from bench.figures import Figure, ms, percentile
 from bench.polling import COUNTERS
 from bench.setting import ROOT, Server, Setting, free_port, wait_for
+from tests.browser import waiting
 
 TARGET_S = 0.100
 CHROMIUM = "/usr/bin/chromium"
@@ -32,6 +33,7 @@ OBSERVE = """() => {
 
 
 def rows(setting: Setting, quick: bool) -> Iterator[Figure]:
+    waiting.install()
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         page = browser.new_page()
