@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict
 from sqlalchemy import Connection
 
 from pingji.dashboard import grid_history, workbench
-from pingji.dashboard.access import Routes, Who, area_in, needs, require_communities
+from pingji.dashboard.access import Routes, Who, area_in, needs
 from pingji.dashboard.api.grids import EDIT, SEE, require_set
 from pingji.dashboard.api.sets import Code, Id, Note, Revision
 from pingji.dashboard.commands import grid_steps as commands
@@ -117,7 +117,8 @@ def router(context: Context) -> APIRouter:
             moment = _moment(conn, context.county_code, date, operation)
             found = grid_history.grid_of(conn, context.county_code, moment, household=household, lonlat=place)
             grid = found["grid"]
-            _require_one(conn, context, who, str(grid["community"]) if isinstance(grid, dict) else None)
+            asked = household or lonlat or ""
+            _require_one(conn, context, who, str(grid["community"]) if isinstance(grid, dict) else None, asked)
             return _json(found)
 
     @routes.get("/lineage")
@@ -126,19 +127,20 @@ def router(context: Context) -> APIRouter:
         """A grid, everything that it came from and everything that came from it."""
         with reading(context.engine) as conn:
             for community in {version.community for version in history.versions_of(conn, context.county_code, {code})}:
-                _require_one(conn, context, who, community)
+                _require_one(conn, context, who, community, code)
             return _json(grid_history.lineage(conn, context.county_code, code))
 
     return routes
 
 
-def _require_one(conn: Connection, context: Context, who: Caller, community: str | None) -> None:
-    """The community, or the whole county where none is named, is the caller's to look at."""
-    county = context.county_code
-    if community is not None:
-        require_communities(conn, county, who, [community], SEE)
-    elif not area_in(conn, county, who, SEE).whole:
-        raise OutsideYourArea(scope=county)
+def _require_one(conn: Connection, context: Context, who: Caller, community: str | None, asked: str = "") -> None:
+    """The community, or the whole county where none is named, is the caller's to look at.
+
+    A refusal names what was `asked`: where that lies is not theirs to know.
+    """
+    area = area_in(conn, context.county_code, who, SEE)
+    if not (area.whole if community is None else area.holds(community=community)):
+        raise OutsideYourArea(scope=asked or community or context.county_code)
 
 
 def _moment(conn: Connection, county: str, day: date | None, operation: str | None) -> Moment:
