@@ -15,7 +15,7 @@
     emergency: { ink: "#F3F7FB", soft: "#9AA8B5", halo: "rgba(10,16,23,0.9)", line: "#3D4B59", paper: "#131C26" },
   };
   // What a class looks like, from nothing missing to most missing: teal in three strengths, then two hatches.
-  const LOOKS = [{ fill: 0.62 }, { fill: 0.34 }, { fill: 0.14 }, { hatch: 0, opacity: 0.55 }, { hatch: 2, opacity: 0.95 }];
+  const LOOKS = [{ fill: 0.62 }, { fill: 0.34 }, { fill: 0.14 }, { hatch: 0, opacity: 0.5 }, { hatch: 2, opacity: 0.7 }];
 
   let view = null;
   let shapes = new Map();
@@ -42,7 +42,7 @@
     completeness: { grid: ["n", 0, 1, 2, 3], community: ["share", 0, 0.1, 0.25, 0.5] },
     vacancies: { grid: ["n", 0, 1, 2, 5], community: ["share", 0, 0.02, 0.05, 0.1] },
     overloaded: { grid: ["n", 0, 1, 2, 4], community: ["n", 0, 3, 6, 12] },
-    coverage: { grid: ["share", 0, 0.1, 0.25, 0.5], community: ["share", 0, 0.1, 0.25, 0.5] },
+    coverage: { grid: ["share", 0, 0.25, 0.5, 0.75], community: ["share", 0, 0.25, 0.5, 0.75] },
   };
   const MISSING = new Set(["vacancies", "overloaded"]); // their value counts what is missing, the others' what is there
 
@@ -265,7 +265,7 @@
     const foot = make("p", "og-legend-foot", t(`org.legend.of_${level}`, { n: number(shapes.size) }));
     const total = make("p", "og-legend-total", parts.ratio(MISSING.has(figure) ? missing : of - missing, of), make("span", "", t(`org.legend.total_${figure}`)));
     const box = make("details", "og-legend-box", make("summary", "", make("h2", "", t(`org.legend.title_${figure}`)), total), list, foot);
-    box.open = org.slot("legend").querySelector("details")?.open ?? true;
+    box.open = org.slot("legend").querySelector("details")?.open ?? innerWidth > 1180;
     org.slot("legend").replaceChildren(box);
   }
 
