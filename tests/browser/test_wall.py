@@ -184,12 +184,64 @@ def test_what_is_over_capacity_is_drawn_past_the_end_and_small_cells_stay_small(
     scripted(page, snapshot(5, 120, 100))
     row = page.locator('[data-slot="shelters"] .row').first
     expect(row).to_contain_text("超员 20")
-    fill, end = row.locator(".bar-fill"), row.locator(".bar-end")
+    fill, end = row.locator(".bar-fill:not(.bar-maybe)"), row.locator(".bar-end")
     page.wait_for_function("() => document.getAnimations().every(a => !(a instanceof CSSTransition))")
     (filled, mark) = (fill.bounding_box(), end.bounding_box())
     assert filled is not None
     assert mark is not None
     assert filled["x"] + filled["width"] > mark["x"] + mark["width"]
     page.unroute("**/api/v1/live**")
-    scripted(page, snapshot(5, "<5", 100))
-    expect(row).to_contain_text("<5 / 100")
+    scripted(page, snapshot(5, "0–9", 100))
+    expect(row).to_contain_text("0–9 / 100")
+    expect(row).to_contain_text("余 91+")
+
+
+def told(level: str, name: str, remainder: object, expected: object) -> dict[str, object]:
+    return {"level": level, "name": name, "remainder": remainder, "expected": expected}
+
+
+def test_classes_are_sorted_and_drawn_as_what_they_are(open_page: OpenPage) -> None:
+    """The most people first; what is not told is neither a zero nor at the top; only zero itself is cleared."""
+    sheets = {
+        "sheet/a": told("township", "none", 0, "60+"),
+        "sheet/b": told("zone", "few or none", "0–9", "60+"),
+        "sheet/c": told("zone", "few", "1–9", "60+"),
+        "sheet/d": told("zone", "many", "1240+", "1300+"),
+        "sheet/e": told("township", "not told", "—", "—"),
+    }
+    page = open_page("/wall")
+    scripted(page, snapshot(1300, 10, 100) | sheets)
+    rows = page.locator('[data-slot="zones"] .row, [data-slot="townships"] .row')
+    expect(rows.locator(".row-name")).to_have_text(["many", "few", "few or none", "not told", "none"])
+    expect(rows.locator("b")).to_have_text(["1,240+", "1–9", "0–9", "—", "已清"])
+    cleared = rows.evaluate_all("all => all.map(row => row.dataset.cleared)")
+    assert cleared == ["false", "false", "false", "false", "true"]
+    page.wait_for_function("() => document.getAnimations().every(a => !(a instanceof CSSTransition))")
+    certain = rows.locator(".bar-fill:not(.bar-maybe)").evaluate_all(
+        "all => all.map(e => e.getBoundingClientRect().width / e.parentNode.clientWidth)"
+    )
+    possible = rows.locator(".bar-maybe").evaluate_all("all => all.map(e => e.clientWidth / e.parentNode.clientWidth)")
+    assert certain == pytest.approx([1 - 1249 / 1300, 1 - 9 / 60, 1 - 9 / 60, 0, 1], abs=0.01)
+    assert possible == pytest.approx([1 - 1240 / 1309, 1 - 1 / 69, 1, 1, 1], abs=0.01)
+
+
+def test_two_counts_that_differ_say_so_without_a_figure(open_page: OpenPage) -> None:
+    counts = {"roster": "120+", "clicker": "120+", "present": "120+", "expected": "200+"}
+    point = {"kind": "transfer_point", "name": "P", "status": "open", "capacity": 300, **counts, "differs": True}
+    page = open_page("/wall")
+    scripted(page, snapshot(5, 10, 100) | {"place/P": point})
+    expect(page.locator('[data-slot="transfer_points"] .row')).to_contain_text("名册 120+  点数 120+  两数不符")
+
+
+def test_the_wall_hears_no_small_figure_below_the_county(open_page: OpenPage, server: Server) -> None:
+    """In the browser's own memory: what is not drawn must not be there either."""
+    server.exercise()
+    page = open_page("/wall")
+    settled(page, "emergency")
+    values = page.evaluate("() => pingji.live.values")
+    below = {key: value for key, value in values.items() if key.startswith(("sheet/", "place/"))}
+    del below[f"sheet/{COUNTY}"]
+    assert {value.get("level", "place") for value in below.values()} == {"township", "zone", "place"}
+    figures = {key: value for key, value in below.items() for n in value.values() if type(n) is int and 0 < n < 5}
+    assert figures == {}
+    assert all("parts" not in value and "accounted" not in value for value in below.values())

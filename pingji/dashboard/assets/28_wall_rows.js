@@ -8,6 +8,7 @@
   const pingji = window.pingji;
   const { make, setText, setData, setScale, setShare, setFill, t, number } = pingji;
 
+  const BAR_END = 0.8; // where 100 % is on a place's bar, as in 13_page.js
   const NOT_TOLD = "—";
   const CLASS = 9; // from the least to the most of a class
 
@@ -35,6 +36,12 @@
     return { node: make("div", "bar", maybe, fill), fill, maybe };
   }
 
+  /** By its width: a hatch that is scaled is no hatch. */
+  function setWidth(fill, ratio) {
+    const width = `${(100 * Math.max(0, Math.min(1, ratio))).toFixed(2)}%`;
+    if (fill.style.width !== width) fill.style.width = width;
+  }
+
   /** name · how far · remainder of expected: a danger zone or a township. */
   function sheetRow() {
     const { node: gauge, fill, maybe } = bar();
@@ -48,7 +55,7 @@
       setText(of, ` / ${number(value.expected)}`);
       const [least, most] = cleared ? [0, 0] : shares(value.remainder, value.expected);
       setScale(fill, Math.max(0, 1 - most));
-      setScale(maybe, Math.max(0, 1 - least));
+      setWidth(maybe, 1 - least);
       setData(node, "cleared", String(cleared));
       setData(node, "told", value.remainder === NOT_TOLD ? "no" : typeof value.remainder === "string" && weight(value.remainder) < 10 ? "few" : "yes");
     };
@@ -70,7 +77,7 @@
       setText(rest, notes(value));
       const [least, most] = shares(value.present, value[of]);
       (of === "capacity" ? setFill : setShare)(fill, least);
-      setShare(maybe, most > least ? Math.min(most, 1) : 0);
+      setWidth(maybe, most > least ? most * BAR_END : 0);
     };
     return { node, update };
   }
