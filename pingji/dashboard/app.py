@@ -15,6 +15,7 @@ from starlette.middleware.gzip import GZipMiddleware
 
 from pingji import __version__, logs
 from pingji.dashboard import errors, health
+from pingji.dashboard.alarms import Alarms
 from pingji.dashboard.api import accounts as account_routes
 from pingji.dashboard.api import audit as audit_routes
 from pingji.dashboard.api import (
@@ -65,6 +66,7 @@ def create_app(settings: Settings) -> FastAPI:
     context = Context(settings, engine, writer, on_change=listener.poke, on_access=callers.forget)
     hub = Hub(context)
     chores = Chores(context)
+    alarms = Alarms(context, hub)
     metrics = Metrics()
     note_slow(engine, settings.slow_query_ms, metrics.slow_queries.inc)
 
@@ -76,10 +78,12 @@ def create_app(settings: Settings) -> FastAPI:
         listener.start()
         await _finish_dash(server, callers)
         chores.start()
+        alarms.start()
         _spare_the_collector()
         try:
             yield
         finally:
+            await alarms.stop()
             await chores.stop()
             listener.stop()
             await hub.stop()

@@ -57,6 +57,15 @@ def _said(check: Check) -> dict[str, object]:
     return {**said, "values": dict(check.values)}
 
 
+def text_of(check: Check, language: str) -> str:
+    """What a check says, with its title and what to do."""
+    title = t(f"health.{check.name}.title", language)
+    parts = [_text(check.name, check.state, check.values, language)]
+    if check.light is not health.Light.GREEN:
+        parts.append(_text(check.name, f"{check.state}_do", check.values, language))
+    return f"{title}: {' '.join(parts)}"
+
+
 def _text(name: str, state: str, values: Mapping[str, object], language: str) -> str:
     key = "disk" if name == "backup_disk" else name
     return t(f"health.{key}.{state}", language, **values)
