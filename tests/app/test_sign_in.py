@@ -307,9 +307,7 @@ def test_one_code_at_once_lets_one_in(store: Engine) -> None:
             assert sum(pool.map(enter, [code] * 8)) == 1
 
 
-def test_a_required_second_factor_is_set_up_before_anything_else(
-    serve: Serve, county_url: str, store: Engine
-) -> None:
+def test_a_required_second_factor_is_set_up_before_anything_else(serve: Serve, county_url: str, store: Engine) -> None:
     site = anonymous(serve(county_url, rate_limit=0, second_factor="required"))
     assert sign_in(site, "wang", PASSWORD).headers["location"] == "/"  # a leader needs none
     site.cookies.clear()
