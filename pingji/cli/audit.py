@@ -89,9 +89,9 @@ def list_command(
     """List entries, newest first."""
     with _store() as (engine, language):
         asked = _wanted(since, until, actor, action, object, text, outcome, language)
-        readers.read_by(engine, asked)
         with reading(engine) as conn:
             found = searching.search(conn, asked, limit=limit)
+        readers.read_by(engine, asked)
     if json:
         for entry in found:
             typer.echo(orjson.dumps({name: getattr(entry, name) for name in Entry.__slots__}))

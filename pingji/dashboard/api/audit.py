@@ -64,9 +64,9 @@ def router(context: Context) -> APIRouter:
     ) -> dict[str, object]:
         """Entries, newest first; `next` is what `before` is for the entries that follow, null at the end."""
         _require_whole(context, who)
-        readers.read_by(context.engine, asked)
         with reading(context.engine) as conn:
             found = search.search(conn, asked, before_seq=before, limit=limit + 1)
+        readers.read_by(context.engine, asked)
         more = found[limit - 1].seq if len(found) > limit else None
         return {"entries": [_entry(entry, lang) for entry in found[:limit]], "next": more}
 

@@ -6,18 +6,18 @@ from sqlalchemy import Connection, Engine
 
 from pingji.data.audit.append import record
 from pingji.data.audit.clean import clean_detail
-from pingji.data.audit.search import VERIFIED, Wanted, latest_of
+from pingji.data.audit.search import READ, VERIFIED, Wanted, latest_of
 from pingji.data.audit.verify import Anchor, Verdict, verify
 from pingji.data.engine import reading, writing
 from pingji.data.origin import origin
 
-READ, EXPORTED = "audit_read", "audit_exported"
+EXPORTED = "audit_exported"
 SAME_SEARCH_US = 10 * 60 * 1_000_000  # for so long more of a search, or the same again, is one reading
 _LOOKED_AT = 20  # latest readings of a person among which that search is looked for
 
 
 def read_by(engine: Engine, wanted: Wanted) -> None:
-    """Tell of a search before it is answered; its further pages, and the same search again, are not told twice."""
+    """Tell of a search, before what it found is given out; more of it, or the same again, is not told twice."""
     asked = clean_detail(wanted.told)
     since = time.time_ns() // 1000 - SAME_SEARCH_US
     with reading(engine) as conn:

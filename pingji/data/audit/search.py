@@ -4,13 +4,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, Text, cast, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Select, Text, and_, cast, func, or_, select
 
 from pingji.data.audit.entry import Entry
 from pingji.data.tables.audit import audit, audit_head
 from pingji.ops.day import local
 
-VERIFIED = "audit_verified"
+READ, VERIFIED = "audit_read", "audit_verified"
 _CHOICES = 500  # names and actions that are offered
 _BATCH = 2_000
 _NAMES = ("since", "until", "actor", "action", "object", "text", "outcome")
@@ -106,8 +106,11 @@ def _fitting(wanted: Wanted) -> Select[Any]:
     if wanted.until is not None:
         conditions.append(audit.c.at <= wanted.until)
     if wanted.text:
-        places = [*(audit.c[name] for name in _SEARCHED), cast(audit.c.detail, Text)]
-        conditions.append(or_(*(place.icontains(wanted.text, autoescape=True) for place in places)))
+        found = [audit.c[name].icontains(wanted.text, autoescape=True) for name in _SEARCHED]
+        detail = cast(audit.c.detail, Text).icontains(wanted.text, autoescape=True)
+        # Else whoever searches for a word would mostly find those who searched for it.
+        found.append(detail if wanted.action == READ else and_(detail, audit.c.action != READ))
+        conditions.append(or_(*found))
     return select(audit).where(*conditions)
 
 
