@@ -98,6 +98,7 @@ def create_app(settings: Settings) -> FastAPI:
         redoc_url=None,
         openapi_url="/api/openapi.json",
     )
+    server.state.alarms = alarms
     errors.register(server, Refusals(engine).note)
     for routes in (
         movements.router(context),
