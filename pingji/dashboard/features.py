@@ -1,6 +1,6 @@
 """Layers as documents for the browser: masked, limited, and described in the reader's language."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 
 import shapely
@@ -89,7 +89,7 @@ def layer_document(
     """
     county = context.county.code
     table = table_of(layer.name)
-    own = inside.whole or not bound(table)
+    own = inside.whole or inside.nothing or not bound(table)
     fields = [field.column for field in visible_fields(layer, "public" if inside.nothing else "staff")]
     community = table.c.get("community")
     if communities and community is None:
@@ -99,19 +99,19 @@ def layer_document(
         where = and_(where, lies_in(table, inside))
     if layer.by_box and box is None:
         limit = 0
-    mask: Callable[[Mapping[str, object]], Mapping[str, object]] = partial(shown, layer, audience="staff")
-    if inside.nothing:
-        mask = partial(shown, layer, audience="public")
-    elif not own:
+    mask = partial(shown, layer, audience="public" if inside.nothing else "staff")
+    if not own:
         fields += [name for name in PLACING if name in table.c and name not in fields]
-
-        def mask(row: Mapping[str, object]) -> Mapping[str, object]:
-            return shown(layer, row, "staff" if holds_row(layer.name, row, inside) else "public")
-
+        mask = partial(_shown_of_part, layer, inside)
     with reading(context.engine) as conn:
         return features.geojson(
             conn, county, layer.name, bounds=box, limit=limit, fields=fields, where=where, shown=mask
         )
+
+
+def _shown_of_part(layer: Layer, inside: Area, row: Mapping[str, object]) -> dict[str, object]:
+    """What somebody who answers for a part of the county sees of a feature."""
+    return shown(layer, row, "staff" if holds_row(layer.name, row, inside) else "public")
 
 
 def search(context: Context, words: str, language: str, inside: Area) -> list[dict[str, object]]:
