@@ -63,7 +63,8 @@ def page(visit: Visit, name: str, *, status: int = 200, problem: str = "", **val
     )
     response = HTMLResponse(html, status)
     response.headers["Cache-Control"] = "no-store"
-    response.headers["Referrer-Policy"] = "no-referrer"  # an address may hold a code
+    # An address may hold a code. Not `no-referrer`: browsers would post the form with `Origin: null` then.
+    response.headers["Referrer-Policy"] = "same-origin"
     visit.mark_form(response)
     return response
 
@@ -90,7 +91,7 @@ def onward(to: str) -> RedirectResponse:
     """To the next page."""
     response = RedirectResponse(to, 303)
     response.headers["Cache-Control"] = "no-store"
-    response.headers["Referrer-Policy"] = "no-referrer"
+    response.headers["Referrer-Policy"] = "same-origin"
     return response
 
 
