@@ -100,7 +100,7 @@ def reader(context: Context, who: Caller, scope: str | None = None) -> Iterator[
         ground = load_ground(conn, context.county_code)
         found = ground.scope(scope)
         reach = ground.reach(area, found)
-        if scope and not reach.whole and not (reach.townships or reach.communities or reach.grids):
+        if scope and reach.nothing:
             raise OutsideYourArea(scope=scope)
         yield Reader(conn, ground, reach), found
 
@@ -285,6 +285,8 @@ def _changes(routes: APIRouter, context: Context) -> None:
                 area = area_in(conn, context.county_code, who, Permission.EXPORT, EDIT)
                 ground = load_ground(conn, context.county_code)
                 found = ground.scope(scope)
+                if ground.reach(area, found).nothing:
+                    raise OutsideYourArea(scope=found.code)
                 audit.record(conn, action="export", object="organisation.xlsx", scope=found.code)
                 path = folder / f"organisation_{found.code}.xlsx"
                 words = book_words(context.settings.language)

@@ -25,6 +25,11 @@ class Reach:
     communities: frozenset[str] = frozenset()
     grids: frozenset[str] = frozenset()
 
+    @property
+    def nothing(self) -> bool:
+        """Whether no place is meant at all."""
+        return self == Reach(False)
+
     def holds(self, township: str, community: str, grid: str) -> bool:
         """Whether something that carries these codes is meant; the narrowest that it has decides."""
         if self.whole:
