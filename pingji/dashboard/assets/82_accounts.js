@@ -41,7 +41,9 @@
 
   acc.load = async () => {
     const [people, tokens, devices] = await Promise.all(["accounts", "accounts/tokens", "accounts/devices"].map((path) => acc.ask("GET", path)));
-    Object.assign(acc, { people: people.accounts, own: people.self, tokens: tokens.tokens, devices: devices.devices });
+    const isCode = (one) => one.kind === "once"; // stands among the devices: that is what it will be
+    Object.assign(acc, { people: people.accounts, own: people.self, tokens: tokens.tokens.filter((one) => !isCode(one)) });
+    acc.devices = [...tokens.tokens.filter(isCode), ...devices.devices];
     draw();
   };
 
@@ -112,7 +114,7 @@
   const LISTS = {
     people: [["name", "rights", "signed_in", "state", "actions"], personRow],
     tokens: [["name", "rights", "made", "until", "actions"], tokenRow],
-    devices: [["name", "rights", "signed_in", "until", "actions"], deviceRow],
+    devices: [["name", "rights", "made", "until", "actions"], (one) => (one.kind ? tokenRow(one) : deviceRow(one))],
   };
 
   /* ── The screen ──────────────────────────────────────────────────────── */

@@ -76,6 +76,9 @@
   const label = (one) => (one.code === "*" ? t("accounts.everywhere") : `${one.name} ${one.code}`);
   const codeOf = (text) => acc.scopes.find((one) => label(one) === text.trim())?.code || text.trim().split(/\s+/).pop();
 
+  /** What a new right holds in unless somebody says otherwise: the widest scope that is a place on the map. */
+  const ordinary = () => acc.scopes.find((one) => one.code !== "*")?.code || "*";
+
   /** Rows of a role and a scope each. */
   function grantsEditor(grants) {
     const rows = make("div", "acc-grants");
@@ -90,7 +93,7 @@
       rows.append(row);
     };
     grants.forEach(add);
-    const more = pingji.button("acc-small", t("accounts.more_rights"), "", () => add({ role: "leader", scope: acc.scopes[0]?.code || "" }));
+    const more = pingji.button("acc-small", t("accounts.more_rights"), "", () => add({ role: "leader", scope: ordinary() }));
     const box = make("fieldset", "choice", make("legend", "", t("accounts.column.rights")), rows, more);
     return [box, () => [...rows.children].map((row) => row.read())];
   }
@@ -110,7 +113,7 @@
   dialogs.add = () => {
     const name = typed({});
     const login = typed({ autocapitalize: "none", spellcheck: false });
-    const [editor, grants] = grantsEditor([{ role: "leader", scope: acc.scopes[0]?.code || "" }]);
+    const [editor, grants] = grantsEditor([{ role: "leader", scope: ordinary() }]);
     ask(t("accounts.add"), t("accounts.add"), [field("accounts.column.name", name, "accounts.name_hint"), field("accounts.login", login, "accounts.login_hint"), editor], async () => {
       const made = await acc.ask("POST", "accounts", { name: name.value, login: login.value, grants: grants() });
       return () => oneTime(made.account.name, made.one_time_password);
@@ -137,7 +140,7 @@
   function tokenDialog(kind) {
     const name = typed({});
     const role = kind === "wall" ? null : roleChoice(PROGRAMS, "leader");
-    const scope = scopeInput(acc.scopes[0]?.code);
+    const scope = scopeInput(ordinary());
     const days = typed({ type: "number", min: 1, max: 400, value: kind === "wall" ? 365 : 90 });
     const fields = [field("accounts.column.name", name), role && field("accounts.role", role), field("accounts.scope", scope), field("accounts.days", days)];
     ask(t(`accounts.add_${kind}`), t("accounts.make"), fields.filter(Boolean), async () => {
