@@ -102,7 +102,8 @@ def test_the_map_is_coloured_by_what_is_complete_and_the_legend_adds_up(open_pag
     totals = quiet.get("organisation/completeness")["totals"]
     rows = page.locator(".og-legend-rows li")
     shown = [number(text) for text in rows.locator("b").all_inner_texts()]
-    assert shown[0] == totals["complete"] and sum(shown) == totals["grids"]
+    assert shown[0] == totals["complete"]
+    assert sum(shown) == totals["grids"]
     page.wait_for_function(f"({PAINTED})() > 20000", timeout=SOON)
 
     page.click(".og-figure [data-value=vacancies]")
@@ -278,7 +279,7 @@ def test_who_was_called_and_who_answered_is_seen_while_it_runs(open_page: OpenPa
 
         panel.locator(".og-option[data-value=asked]").click()
         call = panel.locator(".og-call[data-state=asked]").first
-        expect(call.locator(".og-left")).to_contain_text("left", timeout=SOON)
+        expect(call.locator(".og-remaining")).to_contain_text("left", timeout=SOON)
         post = call.get_attribute("data-post")
         call.get_by_role("button", name="Holder answered").click()
         expect(badge).to_have_text(f"1/{whole:,}", timeout=SOON)

@@ -57,12 +57,12 @@
     const whole = all(counts);
     const bar = make("div", "og-calls-bar");
     const list = make("ul", "og-calls-parts");
-    for (const name of ["answered", "handed_over", "asked", "escalated"]) {
+    for (const name of ["answered", "handed_over", "asked", "escalated", ...(counts.withdrawn ? ["withdrawn"] : [])]) {
       const n = counts[name] || 0;
       const piece = make("span", "og-call-part");
       piece.dataset.state = name;
       piece.style.flexGrow = String(n);
-      if (n) bar.append(piece);
+      if (n && name !== "withdrawn") bar.append(piece);
       const swatch = make("span", "og-call-part");
       swatch.dataset.state = name;
       list.append(make("li", "", swatch, make("span", "", t(`org.calls.state.${name}`)), make("b", "", number(n))));
@@ -79,7 +79,7 @@
       const silent = counts.escalated ? parts.mark("hollow", t("org.calls.silent", { n: number(counts.escalated) })) : "";
       list.append(make("li", "og-line", make("span", "og-line-name", t(`org.level.${name}`)), parts.bar(counts.answered, all(counts)), parts.ratio(counts.answered, all(counts)), silent));
     }
-    return make("section", "og-section live", parts.heading(t("org.calls.by_level")), list);
+    return list.children.length ? make("section", "og-section live", parts.heading(t("org.calls.by_level")), list) : "";
   }
 
   function superiors(lists) {
@@ -91,9 +91,10 @@
   /* ── One call ────────────────────────────────────────────────────────── */
 
   function timeOf(call) {
-    const time = parts.when(call.answered_at || call.escalated_at || call.handed_over_at || call.asked_at);
+    const at = { answered: call.answered_at, handed_over: call.handed_over_at, escalated: call.escalated_at }[call.state] || call.asked_at;
+    const time = parts.when(at);
     const words = t(`org.calls.at.${call.state}`, { time, who: call.answered_by || "" });
-    return make("span", "og-call-time", words, call.deadline ? make("b", "og-left", "") : "");
+    return make("span", "og-call-time", words, call.deadline ? make("b", "og-remaining", "") : "");
   }
 
   function actions(call) {
@@ -154,7 +155,7 @@
     for (const item of document.querySelectorAll(".og-call[data-deadline]")) {
       const left = Math.max(0, Math.ceil((Number(item.dataset.deadline) - pingji.live.now()) / 1000));
       const text = left ? t("org.calls.left", { time: `${Math.floor(left / 60)}:${String(left % 60).padStart(2, "0")}` }) : t("org.calls.due");
-      pingji.setText(item.querySelector(".og-left"), text);
+      pingji.setText(item.querySelector(".og-remaining"), text);
     }
   }
 
