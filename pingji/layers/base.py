@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Literal
 
 Geometry = Literal["polygon", "line", "point"]
@@ -68,6 +69,17 @@ class Layer:
     emergency: Look
     by_box: bool = False  # only ever asked for by bounding box, from `min_zoom` on: too many for one document
     audience: Audience = "public"  # `staff`: the layer as a whole stays off the wall
+
+    @cached_property
+    def columns(self) -> Mapping[Audience, tuple[str, ...]]:
+        """The columns that each audience may see at all, in the order in which they are shown."""
+        public = tuple(field.column for field in self.fields if field.audience == "public")
+        return {"staff": tuple(field.column for field in self.fields), "public": public}
+
+    @cached_property
+    def personal(self) -> tuple[tuple[str, Kind], ...]:
+        """The columns that hold a person's name or phone, and which of them."""
+        return tuple((field.column, field.kind) for field in self.fields if field.kind in ("person", "phone"))
 
 
 CODE = Field("code", audience="public")

@@ -30,12 +30,11 @@ def shown(layer: Layer, row: Mapping[str, object], audience: Audience, *, person
     >>> shown(by_name("transfer_points"), row, "public")
     {'name': 'School', 'code': 'T1'}
     """
-    masks = {} if personal else {"person": mask_name, "phone": mask_phone}
-    properties: dict[str, object] = {}
-    for field in visible_fields(layer, audience):
-        if field.column not in row:
-            continue
-        value = row[field.column]
-        mask = masks.get(field.kind)
-        properties[field.column] = mask(value) if mask and isinstance(value, str) else value
+    # By columns that the layer has ready: a box of the map is thousands of rows.
+    properties = {column: row[column] for column in layer.columns[audience] if column in row}
+    if not personal:
+        for column, kind in layer.personal:
+            value = properties.get(column)
+            if value and isinstance(value, str):
+                properties[column] = mask_name(value) if kind == "person" else mask_phone(value)
     return properties

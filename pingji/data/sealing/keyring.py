@@ -24,6 +24,7 @@ from pingji.data.sealing.keys import Key, KeyMissing, make_file, parse, read_fil
 MARK = "s1."
 UNREADABLE = "\ufffd"  # in place of a value that was tampered with: neither nobody, nor anybody
 REMEMBERED = 32_768  # opened values of one column that a process keeps: about 8 MB
+_NOTHING: Mapping[str | None, str | None] = {None: None, "": ""}  # most cells: never worth a call
 _SEALED = re.compile(r"s1\.([0-9a-f]{8})\.([A-Za-z0-9_-]{22,})")
 _DEFAULT_FILE = Path("var") / "pingji.key"
 _ON_DIALECT = "pingji_keys"
@@ -173,11 +174,11 @@ class Opened(dict[str | None, str | None]):
     __slots__ = ("_label", "_lock", "_ring")
 
     def __init__(self, ring: Keyring, label: str) -> None:
-        super().__init__()
+        super().__init__(_NOTHING)
         self._ring, self._label, self._lock = ring, label, Lock()
 
     def __missing__(self, text: str | None) -> str | None:
-        if not text or not text.startswith(MARK):
+        if text is None or not text.startswith(MARK):
             return text
         plain = self._ring.open(self._label, text)
         if plain == UNREADABLE:
@@ -186,6 +187,7 @@ class Opened(dict[str | None, str | None]):
             if len(self) >= REMEMBERED:
                 for old in list(islice(self, REMEMBERED // 2)):
                     del self[old]
+                self.update(_NOTHING)
             self[text] = plain
         return plain
 
