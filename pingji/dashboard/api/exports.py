@@ -12,7 +12,7 @@ from pingji.dashboard.context import Context
 from pingji.dashboard.errors import BadRequest
 from pingji.data import audit
 from pingji.data.areas import lies_in
-from pingji.data.engine import writing
+from pingji.data.engine import reading, writing
 from pingji.data.features import table_of
 from pingji.data.files.export import export
 from pingji.layers.catalog import by_name
@@ -40,19 +40,21 @@ def router(context: Context) -> APIRouter:
         if personal and not purpose.strip():
             raise BadRequest(where="purpose", what="")
         layer = by_name(name).name
-        with workshop() as folder, writing(context.engine) as conn:
-            area = area_in(conn, context.county_code, who, needed)
+        with workshop() as folder:
             path = folder / f"{layer}.{format}"
-            rows = lies_in(table_of(layer), area)
-            n = export(conn, context.county_code, layer, path, unmasked=personal, where=rows)
-            audit.record(
-                conn,
-                action="export_personal" if personal else "export",
-                object=path.name,
-                scope="" if area.whole else ",".join(sorted(who.scopes((needed,)))),
-                purpose=purpose.strip(),
-                detail={"features": n},
-            )
-        return sent(path)
+            with reading(context.engine) as conn:
+                area = area_in(conn, context.county_code, who, needed)
+                rows = lies_in(table_of(layer), area)
+                n = export(conn, context.county_code, layer, path, unmasked=personal, where=rows)
+            with writing(context.engine) as conn:  # before the file leaves; not while it is made, or nobody could count
+                audit.record(
+                    conn,
+                    action="export_personal" if personal else "export",
+                    object=path.name,
+                    scope="" if area.whole else ",".join(sorted(who.scopes((needed,)))),
+                    purpose=purpose.strip(),
+                    detail={"features": n},
+                )
+            return sent(path)
 
     return routes
