@@ -141,8 +141,8 @@ def told(
 
     Examples
     --------
-    >>> townships, zones = {"t": Cell(80, 26), "u": Cell(50, 0)}, {"z": Cell(40, 15), "y": Cell(30, 11)}
-    >>> cells = told(Cell(130, 26), townships, zones, {"z": "t", "y": "t"})
+    >>> townships, zones = {"t": Cell(84, 26), "u": Cell(53, 0)}, {"z": Cell(41, 15), "y": Cell(33, 11)}
+    >>> cells = told(Cell(137, 26), townships, zones, {"z": "t", "y": "t"})
     >>> {code: (cell.remainder.told, cell.expected.told) for code, cell in cells.items()}
     {'t': ('20+', '80+'), 'u': (0, '50+'), 'z': ('10+', '40+'), 'y': ('10+', '30+')}
     """
