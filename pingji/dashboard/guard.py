@@ -29,7 +29,7 @@ SIGN_IN = "/sign-in"
 NEW_PASSWORD = "/sign-in/new-password"
 
 # What anybody may ask: whether we are there, how to sign in, and files that are the same for everybody.
-OPEN_PATHS = frozenset({"/healthz", "/readyz", SIGN_IN, "/favicon.ico", "/assets/favicon.svg"})
+OPEN_PATHS = frozenset({"/healthz", "/readyz", SIGN_IN, "/sign-out", "/favicon.ico", "/assets/favicon.svg"})
 OPEN_FOLDERS = ("/sign-in/", "/static/", "/assets/", "/_dash-component-suites/", "/_favicon.ico")
 _P = Permission
 # The screens, which are Dash's routes and not ours; none of them carries data.

@@ -101,7 +101,7 @@ def test_a_route_without_a_rule_does_not_start() -> None:
 
 def test_what_is_open_to_everybody_is_what_we_think(ruled: list[Ask]) -> None:
     public = {ask.path for ask in ruled if ask.rule.public}
-    assert all(path in OPEN_PATHS or path.startswith(OPEN_FOLDERS) or path == "/sign-out" for path in public), public
+    assert all(path in OPEN_PATHS or path.startswith(OPEN_FOLDERS) for path in public), public
     assert {path for path in public if not path.startswith("/sign-")} == {"/healthz", "/readyz"}
 
 

@@ -29,7 +29,7 @@ TESTER = "tester"  # somebody with every role
 AUTHOR = "Zhang San"
 CHROMIUM = "/usr/bin/chromium"
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
-START_S = 40
+START_S = 90
 OUTAGE = ("ERR_CONNECTION", "ERR_EMPTY_RESPONSE", "ERR_INCOMPLETE_CHUNKED", "ERR_NETWORK", "502", "503")
 
 
