@@ -147,6 +147,7 @@ STATUS: dict[type[Exception], tuple[int, str]] = {
     organisation.NothingToHandBack: (409, "nothing_to_hand_back"),
     organisation.TermBackwards: (422, "term_backwards"),
     organisation.RuleOutOfRange: (422, "rule_out_of_range"),
+    organisation.WorkbookRefused: (422, "workbook_refused"),
     organisation.PreviewOutdated: (409, "preview_outdated"),
     outgoing.NoGridsThen: (404, "no_grids_then"),
     data_errors.FileError: (422, "file"),

@@ -16,6 +16,7 @@ from pingji.dashboard.commands.organisation import apply_import, preview_import
 from pingji.dashboard.context import Context
 from pingji.dashboard.organisation_words import plan_document
 from pingji.ops.access import Caller, OutsideYourArea, Permission
+from pingji.ops.organisation.errors import WorkbookRefused
 
 Line = Annotated[str, StringConstraints(max_length=100, pattern=NO_CONTROLS)]
 Digest = Annotated[str, Query(min_length=64, max_length=64, pattern="^[0-9a-f]+$")]
@@ -48,7 +49,9 @@ def router(context: Context) -> APIRouter:
         with tempfile.TemporaryDirectory(prefix="pingji-") as folder:
             path = await _receive(request, Path(folder), filename, context.settings.import_limit_mb)
             plan = await run_in_threadpool(apply_import, context, path, digest, who.name)
-        return _json(plan_document(plan), 422 if plan.errors else 200)
+        if plan.errors:
+            raise WorkbookRefused(n=len(plan.errors), sheet=plan.errors[0].sheet, row=plan.errors[0].row)
+        return _json(plan.counts)
 
     return routes
 
@@ -72,5 +75,5 @@ async def _receive(request: Request, folder: Path, filename: str, limit_mb: int)
     return path
 
 
-def _json(document: object, status: int = 200) -> Response:
-    return Response(orjson.dumps(document), status, media_type="application/json")
+def _json(document: object) -> Response:
+    return Response(orjson.dumps(document), media_type="application/json")

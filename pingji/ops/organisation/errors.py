@@ -43,5 +43,9 @@ class RuleOutOfRange(OpsError):
     """A rule's number is out of its range. `name`, `value`, `low`, `high`."""
 
 
+class WorkbookRefused(OpsError):
+    """A workbook with errors changes nothing. `n`, and `sheet` and `row` of the first."""
+
+
 class PreviewOutdated(OpsError):
     """The file or the organisation is not what was previewed any more."""
