@@ -314,7 +314,7 @@
   }
 
   org.fly = (bounds, maxZoom = 17) => {
-    if (view && bounds) view.map.fitBounds([[bounds[1], bounds[0]], [bounds[3], bounds[2]]], { padding: [56, 56], maxZoom });
+    if (view && bounds) view.map.fitBounds([[bounds[1], bounds[0]], [bounds[3], bounds[2]]], { paddingTopLeft: [innerWidth > 1180 ? 110 : 40, 70], paddingBottomRight: [66, 48], maxZoom });
   };
 
   org.ready.then((found) => {

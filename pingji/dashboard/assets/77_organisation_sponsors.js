@@ -17,9 +17,7 @@
       org.ask("GET", "/sponsors", { query: { scope, grid: gridOf() } }),
       org.ask("GET", "/gaps", { query: { scope } }),
     ]);
-    gaps = missing;
-    org.repaint();
-    return found;
+    return { ...found, missing };
   }
 
   /** The grid whose centres are listed: the one pressed here, or the scope where it is a grid. */
@@ -44,8 +42,10 @@
     return row;
   }
 
-  function paint({ rules, grids, centres }) {
-    const { totals } = gaps;
+  function paint({ rules, grids, centres, missing }) {
+    gaps = missing; // of the newest question only
+    org.repaint();
+    const { totals } = missing;
     const covered = make("p", "og-total", parts.ratio(totals.covered, totals.households), make("span", "", t("org.sponsors.covered", { share: parts.percent(totals.share), n: number(totals.uncovered) })));
     const head = [parts.scopeLine(), covered, rulesLine(rules)];
     if (gridOf()) {
@@ -66,7 +66,9 @@
     open.setAttribute("aria-expanded", String(is));
     open.append(parts.person(centre.name, centre.phone), make("span", "og-todo-unit", t("org.sponsors.centre_counts", { members: number(centre.members), households: number(centre.households) })));
     const card = make("article", "og-centre-card", open, parts.warnings(centre.warnings) || "");
-    if (is) card.append(make("ul", "og-members", ...tree.members.map(member)));
+    if (!is) return card;
+    card.append(make("ul", "og-members", ...tree.members.map(member)));
+    parts.names("party_households", centre.code).then((block) => block && card.append(block));
     return card;
   }
 
@@ -108,12 +110,13 @@
   }
 
   function drawGaps(frame, { context, ink, halo, xy }) {
+    const r = frame.zoom < 17 ? 2.2 : 3.6; // households of a building must not hide its grid's figure
     for (const one of gaps.features || []) {
       const [x, y] = xy(one.geometry.coordinates);
       if (x < -9 || y < -9 || x > frame.width + 9 || y > frame.height + 9) continue;
       context.beginPath();
-      context.arc(x, y, 3.6, 0, 7);
-      Object.assign(context, { fillStyle: halo, strokeStyle: ink, lineWidth: 1.4 });
+      context.arc(x, y, r, 0, 7);
+      Object.assign(context, { fillStyle: halo, strokeStyle: ink, lineWidth: r > 3 ? 1.4 : 1 });
       context.fill();
       context.stroke();
     }
