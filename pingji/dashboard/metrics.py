@@ -44,7 +44,7 @@ class Metrics:
         if child is None:
             child = self._children[key] = self._requests.labels(*key)
         child.observe(seconds)
-        if route == "/sign-in" and method == "POST" and status in (401, 403, 423, 429):
+        if route.startswith("/sign-in") and method == "POST" and status in (401, 403, 429):
             self.sign_in_failures.inc()
 
     def watch(self, hub: Hub, writer: Writer, engine: Engine) -> None:
