@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, Connection, and_, select, true
 
 from pingji.dashboard.context import Context
 from pingji.dashboard.errors import BadRequest
+from pingji.dashboard.suppress import public_properties
 from pingji.dashboard.texts import catalogue, t
 from pingji.data import features
 from pingji.data.areas import PLACING, area_of, bound, holds_row, lies_in
@@ -99,8 +100,10 @@ def layer_document(
         where = and_(where, lies_in(table, inside))
     if layer.by_box and box is None:
         limit = 0
-    mask = partial(shown, layer, audience="public" if inside.nothing else "staff")
-    if not own:
+    mask = partial(shown, layer, audience="staff")
+    if inside.nothing:
+        mask = partial(_shown_to_all, layer)
+    elif not own:
         fields += [name for name in PLACING if name in table.c and name not in fields]
         mask = partial(_shown_of_part, layer, inside)
     with reading(context.engine) as conn:
@@ -111,7 +114,12 @@ def layer_document(
 
 def _shown_of_part(layer: Layer, inside: Area, row: Mapping[str, object]) -> dict[str, object]:
     """What somebody who answers for a part of the county sees of a feature."""
-    return shown(layer, row, "staff" if holds_row(layer.name, row, inside) else "public")
+    return shown(layer, row, "staff") if holds_row(layer.name, row, inside) else _shown_to_all(layer, row)
+
+
+def _shown_to_all(layer: Layer, row: Mapping[str, object]) -> dict[str, object]:
+    """What everybody sees of a feature: no name, and counts of people in classes only."""
+    return public_properties(shown(layer, row, "public"))
 
 
 def search(context: Context, words: str, language: str, inside: Area) -> list[dict[str, object]]:

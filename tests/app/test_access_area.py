@@ -113,6 +113,9 @@ def test_the_map_outside_is_what_everybody_sees(client: Client) -> None:
     assert set(places) == {"T1", "T2", "T3", "T4"}
     assert "phone" not in places["T2"]
     assert "contact" not in places["T2"]
+    zones = features(client, "danger_zones", mine)
+    assert isinstance(zones["Z1"]["resident_count"], int)
+    assert not isinstance(zones["Z2"]["resident_count"], int)  # a class, as a wall has it
     desk = features(client, "households", staff(client, "T2", role=Role.FIELD))
     assert set(desk) == set(households_in("Z2"))
 
