@@ -66,6 +66,7 @@
   names.block = (layer, code, fields, changed = () => {}) => {
     if (!pingji.may("see_names")) return null;
     const box = make("div", "names");
+    box.addEventListener("click", (event) => event.stopPropagation()); // what is replaced by its own click is no click on the map
     let counting = 0;
     const put = (...nodes) => {
       clearInterval(counting);

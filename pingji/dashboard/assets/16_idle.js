@@ -23,10 +23,16 @@
   /** Input: told now, or when the minute is over, so that the last input of a minute counts too. */
   function touched() {
     if (session.over) return;
+    hide();
     const wait = toldAt + EVERY_MS - Date.now();
     if (wait <= 0) tell();
     else telling = telling || setTimeout(tell, wait);
-    hide();
+  }
+
+  /** The notice goes by a press, not from under a pointer that is on its way to its button. */
+  function onInput({ type, target }) {
+    if (notice && (type === "pointermove" || notice.box.contains(target))) return;
+    touched();
   }
 
   function hide() {
@@ -60,7 +66,7 @@
     limit = caller.idle_min * 60000;
     tell();
     for (const name of ["pointerdown", "pointermove", "keydown", "wheel", "touchstart"]) {
-      document.addEventListener(name, touched, { capture: true, passive: true });
+      document.addEventListener(name, onInput, { capture: true, passive: true });
     }
     window.addEventListener("storage", (event) => {
       if (event.key === SHARED) toldAt = Math.max(toldAt, Number(event.newValue));
