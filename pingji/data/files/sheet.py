@@ -16,6 +16,7 @@ from shapely.geometry.base import BaseGeometry
 from pingji.data.errors import BadHeader, BadValue, EmptyFile, UnreadableFile
 from pingji.data.files import encoding as encodings
 from pingji.data.files.aliases import aliases
+from pingji.data.files.extent import check_extent
 
 _FIELD_LIMIT = 50 * 1024**2  # a WKT outline is one cell
 
@@ -49,6 +50,7 @@ def read_csv(path: Path, encoding: str | None) -> tuple[list[SheetRow], tuple[st
 
 def read_xlsx(path: Path) -> tuple[list[SheetRow], tuple[str, ...]]:
     """Rows and names of the first sheet of a workbook."""
+    check_extent(path)
     try:
         book = openpyxl.load_workbook(path, data_only=True)
     except (InvalidFileException, zipfile.BadZipFile, KeyError, ValueError, OSError, SyntaxError) as error:

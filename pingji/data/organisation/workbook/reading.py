@@ -10,6 +10,7 @@ from openpyxl.utils.exceptions import InvalidFileException
 from openpyxl.worksheet.worksheet import Worksheet
 
 from pingji.data.errors import EmptyFile, FileTooLarge, UnknownFormat, UnreadableFile
+from pingji.data.files.extent import check_extent
 from pingji.data.files.guard import check_zip, require_file
 from pingji.data.organisation.workbook.words import key, words
 
@@ -91,6 +92,7 @@ def read_workbook(path: Path) -> list[SheetRead]:
     if path.suffix.lower() not in _SUFFIXES:
         raise UnknownFormat(file=path.name, value=", ".join(_SUFFIXES))
     check_zip(path)
+    check_extent(path)
     try:
         book = openpyxl.load_workbook(path, data_only=True)
     except (InvalidFileException, zipfile.BadZipFile, KeyError, ValueError, TypeError, OSError, SyntaxError) as error:
