@@ -1,9 +1,11 @@
 """The organisation's screen: tree, colours, to-do lists, committees, sponsors, an import, and calls while they run."""
 
+import io
 import uuid
 from pathlib import Path
 from typing import Any
 
+import httpx
 import openpyxl
 import pytest
 from playwright.sync_api import Locator, Page, expect
@@ -185,6 +187,26 @@ def test_a_centre_shows_its_members_and_households(open_page: OpenPage, quiet: S
     expect(panel.locator(".og-member")).to_have_count(len(members))
     panel.locator(".og-member summary").first.click()
     expect(panel.locator(".og-member[open] .og-linked li")).to_have_count(members[0]["households"])
+
+
+def test_a_unit_is_found_by_name_and_the_organisation_goes_out_as_a_workbook(
+    open_page: OpenPage, quiet: Server
+) -> None:
+    page = screen(open_page)
+    grid = quiet.get("organisation/map", figure="completeness", level="grid")["features"][3]["properties"]
+    page.fill(".og-search input", grid["name"])
+    page.locator(".og-hit", has_text=grid["code"]).click(timeout=SOON)
+    expect(page.locator(f'.og-node[data-code="{grid["code"]}"]')).to_have_attribute(
+        "aria-selected", "true", timeout=SOON
+    )
+    roles = page.locator(".og-six li")
+    expect(roles).to_have_count(6, timeout=SOON)
+    expect(page.locator('.og-six li[data-ok="true"]')).to_have_count(grid["value"])
+    # Chromium leaves a test's own headers out of downloads: the link's address is asked as its reader would.
+    address = page.get_by_role("link", name="Export").get_attribute("href")
+    answer = httpx.get(f"{quiet.url}{address}", headers=quiet.bearer(), timeout=20).raise_for_status()
+    sheet = openpyxl.load_workbook(io.BytesIO(answer.content)).worksheets[0]
+    assert sheet.max_row - 1 == quiet.get("organisation/vacancies", limit=1)["counts"]["posts"]
 
 
 def workbook(path: Path, server: Server, rows: list[list[str]]) -> Path:
