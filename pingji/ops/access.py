@@ -93,7 +93,6 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
         _P.MANAGE_ACCOUNTS,
         _P.SEE_HEALTH,
         _P.SEE_JOURNAL,
-        _P.SEE_GRIDS,
         _P.SEE_ORGANISATION,
         _P.EDIT_ORGANISATION,
         _P.EXPORT,
