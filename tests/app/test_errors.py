@@ -39,6 +39,7 @@ COMMANDS_ONLY = {
 ALARMS_ONLY = {outbound.OutboundRefused, outbound.OutboundFailed}  # caught where alarms are sent
 # Answered before a request has a route, by `dashboard.limits`.
 BEFORE_ROUTES = {"body_too_large", "too_many_requests"}
+NO_EXCEPTION = {"invalid", "not_found", "method_not_allowed", "unexpected"}
 ONE_ROW = {data_errors.FileError}  # for all of their subclasses: the sentences are those of the command line
 
 
@@ -66,7 +67,7 @@ def test_every_error_that_a_request_can_reach_has_a_status() -> None:
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_problem_and_every_refusal_has_its_texts(language: str) -> None:
     texts = catalogue(language)
-    keys = {key for _, key in STATUS.values()} | {"invalid", "not_found", "method_not_allowed", "unexpected"} | BEFORE_ROUTES
+    keys = {key for _, key in STATUS.values()} | NO_EXCEPTION | BEFORE_ROUTES
     needed = {f"problem.{key}.{part}" for key in keys for part in ("title", "detail")}
     needed |= {f"refusal.{reason.value}" for reason in Reason}
     assert needed <= set(texts)
