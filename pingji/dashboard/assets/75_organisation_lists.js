@@ -67,8 +67,8 @@
   async function badges() {
     try {
       const [vacancies, burdens] = await Promise.all([org.ask("GET", "/vacancies", { query: { limit: 1 } }), org.ask("GET", "/overloaded")]);
-      org.badge("vacancies", number(vacancies.counts.no_holder));
-      org.badge("burdens", number(burdens.people.length));
+      org.badge("vacancies", vacancies.counts.no_holder && number(vacancies.counts.no_holder));
+      org.badge("burdens", burdens.people.length && number(burdens.people.length));
       org.tell("counted", vacancies.counts);
     } catch {
       for (const name of ["vacancies", "burdens"]) org.badge(name, "");
