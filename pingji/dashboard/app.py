@@ -43,6 +43,7 @@ from pingji.dashboard.live import Hub
 from pingji.dashboard.logs import Requests
 from pingji.dashboard.metrics import Metrics
 from pingji.dashboard.pages import account, accounts, audit, desk, grids, organisation, shelters, wall
+from pingji.dashboard.pages import health as health_page
 from pingji.dashboard.refusals import Refusals
 from pingji.dashboard.sign_in import routes as sign_in
 from pingji.dashboard.texts import t
@@ -185,7 +186,7 @@ def _add_screens(server: FastAPI) -> Dash:
     )
     # Told that there is a WebSocket, Dash's renderer tries to connect for ever; our stream is SSE.
     app.backend.websocket_capability = False
-    for page in (desk, grids, wall, shelters, organisation, audit, accounts, account):
+    for page in (desk, grids, wall, shelters, organisation, audit, accounts, account, health_page):
         dash.register_page(page.__name__, path=page.PATH, title=title, layout=page.layout)
         page.register(app)
     app.layout = dash.page_container
