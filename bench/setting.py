@@ -7,6 +7,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.error
 import urllib.request
@@ -138,14 +139,17 @@ def serving(store: str) -> Iterator[Server]:
     env.pop("PINGJI_TOKEN", None)
     token = new_token(store)
     command = [sys.executable, "-m", "pingji.cli", "serve", "--port", str(port)]
-    process = subprocess.Popen(command, cwd=ROOT, env=env, stdout=subprocess.DEVNULL)
-    server = Server(f"http://127.0.0.1:{port}", store, process, token)
-    try:
-        wait_for(f"{server.url}/readyz", process)
-        yield server
-    finally:
-        process.terminate()
-        process.wait(20)
+    with (
+        tempfile.TemporaryFile() as log
+    ):  # a line for every request is written as in service, but not among the figures
+        process = subprocess.Popen(command, cwd=ROOT, env=env, stdout=subprocess.DEVNULL, stderr=log)
+        server = Server(f"http://127.0.0.1:{port}", store, process, token)
+        try:
+            wait_for(f"{server.url}/readyz", process)
+            yield server
+        finally:
+            process.terminate()
+            process.wait(20)
 
 
 def new_token(store: str, name: str = TESTER) -> str:
