@@ -8,8 +8,9 @@ from pathlib import Path
 import dash
 import httpx
 from dash import Dash
-from fastapi import FastAPI, HTTPException
-from fastapi.responses import FileResponse
+from dash.exceptions import DependencyException
+from fastapi import FastAPI, HTTPException, Request
+from fastapi.responses import FileResponse, JSONResponse
 from fastapi.staticfiles import StaticFiles
 from starlette.middleware.gzip import GZipMiddleware
 
@@ -170,6 +171,11 @@ def _document(server: FastAPI) -> None:
         raise HTTPException(404)
 
 
+async def no_such_file(request: Request, _: Exception) -> JSONResponse:
+    """What Dash has no component for."""
+    return errors.problem(404, "not_found", {"where": ""}, request.url.path)
+
+
 def _add_screens(server: FastAPI) -> Dash:
     """Dash comes last: its catch-all route answers whatever nothing else did."""
     title = t("app.title", "zh_CN")
@@ -184,6 +190,8 @@ def _add_screens(server: FastAPI) -> Dash:
         update_title=None,
         suppress_callback_exceptions=True,
     )
+    # Else whoever asks for a file that no page has is told that the server failed, and the log fills with it.
+    server.add_exception_handler(DependencyException, no_such_file)
     # Told that there is a WebSocket, Dash's renderer tries to connect for ever; our stream is SSE.
     app.backend.websocket_capability = False
     for page in (desk, grids, wall, shelters, organisation, audit, accounts, account, health_page):

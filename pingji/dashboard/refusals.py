@@ -1,5 +1,7 @@
 """What somebody tried who may not: into the audit, beside what was done."""
 
+import re
+
 from fastapi import Request
 from sqlalchemy import Engine
 from starlette.concurrency import run_in_threadpool
@@ -9,6 +11,8 @@ from pingji.dashboard.logs import template
 from pingji.data import audit
 from pingji.data.engine import writing
 from pingji.ops.access import AccessError, SignInNeeded
+
+_CODE = re.compile(r"(?=.*[0-9])[!-~]{1,64}|\*")
 
 
 class Refusals:
@@ -23,7 +27,8 @@ class Refusals:
             await run_in_threadpool(self._write, f"{request.method} {template(request.scope)}", error)
 
     def _write(self, what: str, error: AccessError) -> None:
-        scope = str(error.params.get("scope", ""))[:64]
+        scope = str(error.params.get("scope", ""))
+        scope = scope if _CODE.fullmatch(scope) else ""  # somebody may have sent a name for a code
         detail = {"permission": str(error.params.get("permission", ""))}
         with writing(self._engine) as conn:
             audit.record(conn, action="refused", object=what, scope=scope, outcome=audit.REFUSED, detail=detail)

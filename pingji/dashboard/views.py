@@ -10,12 +10,14 @@ from pingji.dashboard.queries import decided_for
 from pingji.data.areas import holds
 from pingji.data.engine import reading
 from pingji.data.scopes import Scope
+from pingji.layers.masking import mask_name, mask_phone
 from pingji.ops.access import Area, Caller, Permission
 
 Audience = Literal["staff", "wall"]
 Figures = dict[str, object]
 _EVERYBODY = frozenset({"county", "mode", "grids"})  # everybody must know that there is an emergency
 _COUNTY_ONLY = frozenset({"routine", "arrivals"})  # figures of the whole county
+_NOWHERE = Area()
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +27,7 @@ class View:
     audience: Audience
     area: Area
     drafts: bool  # whether change sets that nobody has published yet are its business
+    names: Area = _NOWHERE  # where whom to call at a place is told in full
 
 
 WALL = View("wall", Area(), drafts=False)
@@ -39,15 +42,16 @@ def view_of(context: Context, caller: Caller, audience: Audience) -> View:
         return View("staff", Area(), drafts=False)
     with reading(context.engine) as conn:
         area = area_in(conn, county.code, caller, Permission.SEE_FIGURES)
-    return View("staff", area, caller.may(Permission.SEE_GRIDS))
+        names = area_in(conn, county.code, caller, Permission.SEE_NAMES)
+    return View("staff", area, caller.may(Permission.SEE_GRIDS), names)
 
 
 def seen(figures: Mapping[str, object], view: View, scopes: Mapping[str, Scope]) -> Figures:
-    """The figures of a view of staff: exact inside the area, and nothing of what lies outside.
+    """The figures of a view of staff: exact inside the area, and nothing of what lies outside; contacts by `names`.
 
     Not even suppressed: whoever knows one part exactly works the others out of a total.
     """
-    if view.area.whole:
+    if view.area.whole and view.names.whole:
         return {key: value for key, value in figures.items() if view.drafts or key != "drafts"}
     return {key: shown for key, value in figures.items() if (shown := _seen(key, value, view, scopes)) is not None}
 
@@ -56,17 +60,27 @@ def _seen(key: str, value: object, view: View, scopes: Mapping[str, Scope]) -> o
     head, _, code = key.partition("/")
     if head in _EVERYBODY:
         return value
+    if view.area.whole and head != "place":
+        return value if view.drafts or head != "drafts" else None
     if head in _COUNTY_ONLY:
         return None
     if head == "sheet":
         return value if code in scopes and holds(view.area, scopes[code]) else None
     if head == "place" and isinstance(value, Mapping):
-        return value if holds_place(view.area, code, value) else None
+        return contact_seen(view.names, code, value) if holds_place(view.area, code, value) else None
     if head == "events" and isinstance(value, list):
         return [event for event in value if decided_for(str(event.get("scope", "")), view.area, scopes)]
     if head == "drafts" and view.drafts and isinstance(value, list):
         return [draft for draft in value if all(view.area.holds(community=c) for c in draft["communities"])]
     return None
+
+
+def contact_seen(names: Area, code: str, place: Mapping[str, object]) -> Mapping[str, object]:
+    """A place with whom to call there, who is on duty and so needs no purpose; masked to who may see no names there."""
+    if holds_place(names, code, place):
+        return place
+    masked = {"contact": mask_name(str(place["contact"])), "phone": mask_phone(str(place["phone"]))}
+    return {**place, **masked}
 
 
 def holds_place(area: Area, code: str, place: Mapping[str, object]) -> bool:

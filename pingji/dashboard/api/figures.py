@@ -1,5 +1,6 @@
 """Figures: the balance sheet, places, people of a household, the journal, and the live stream."""
 
+from collections.abc import Mapping
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Request
@@ -43,12 +44,13 @@ def router(context: Context, hub: Hub) -> APIRouter:
 
     @routes.get("/places")
     @needs(Permission.SEE_FIGURES)
-    def places(who: Who) -> list[dict[str, object]]:
+    def places(who: Who) -> list[Mapping[str, object]]:
         """Every transfer point and shelter of the caller's area: capacity, roster count, clicker count, difference."""
         with reading(context.engine) as conn:
             area = area_in(conn, context.county_code, who, Permission.SEE_FIGURES)
-            found = queries.places(conn, context.county, now_us())
-        return [place for place in found if views.holds_place(area, str(place["code"]), place)]
+            names = area_in(conn, context.county_code, who, Permission.SEE_NAMES)
+            found = [(str(place["code"]), place) for place in queries.places(conn, context.county, now_us())]
+        return [views.contact_seen(names, code, place) for code, place in found if views.holds_place(area, code, place)]
 
     @routes.post("/places/{code}/status")
     @needs(Permission.SET_PLACES)

@@ -12,7 +12,7 @@ from fastapi.responses import FileResponse
 from pydantic import StringConstraints
 from starlette.concurrency import run_in_threadpool
 
-from pingji.dashboard import errors, workbench
+from pingji.dashboard import errors, grid_people, workbench
 from pingji.dashboard.access import Routes, Who, area_of, needs, require_communities
 from pingji.dashboard.api.common import NO_CONTROLS, NO_NUL
 from pingji.dashboard.api.deliver import sent, workshop
@@ -91,13 +91,13 @@ def router(context: Context) -> APIRouter:
         day: Annotated[date | None, Query(alias="date")] = None,
         community: Code | None = None,
     ) -> FileResponse:
-        """The grids as they stood at the end of a day; phone numbers are masked."""
+        """The grids as they stood at the end of a day; phones are masked, names too without the workbench."""
         if community is None and not area_of(context, who, Permission.EXPORT).whole:
             raise OutsideYourArea(scope=context.county_code)
         with writing(context.engine) as conn:
             require_communities(conn, context.county_code, who, [community] if community else [], Permission.EXPORT)
             audit.record(conn, action="export", object=f"grids.{format}", scope=community or context.county_code)
-        return _export(context, format, day, community)
+        return _export(context, format, day, community, who.may(Permission.SEE_GRIDS))
 
     return routes
 
@@ -107,7 +107,7 @@ def _imported(context: Context, id: str, report: GridReport) -> Response:
         county = context.county_code
         change_set = workbench.set_document(conn, county, workbench.draft_of(conn, county, id))
     document = {"set": change_set, "report": report_document(report, context.settings.language)}
-    return Response(orjson.dumps(document), media_type="application/json")
+    return Response(orjson.dumps(grid_people.shown(document)), media_type="application/json")
 
 
 async def _receive(request: Request, path: Path, limit_mb: int) -> None:
@@ -127,7 +127,7 @@ def _plain_name(given: str) -> str:
     return name or "grids"
 
 
-def _export(context: Context, format: Format, day: date | None, community: str | None) -> FileResponse:
+def _export(context: Context, format: Format, day: date | None, community: str | None, names: bool) -> FileResponse:
     language, county = context.settings.language, context.county
     with workshop() as folder:
         with reading(context.engine) as conn:
@@ -136,7 +136,7 @@ def _export(context: Context, format: Format, day: date | None, community: str |
             exercise = outgoing.exercise_open(conn, county.code)
         words = register_words(county.name, shown, language, exercise=exercise)
         path = folder / f"grids_{community or county.code}_{shown.isoformat()}.{format}"
-        outgoing.write_grids(path, outgoing.masked(listing), words)
+        outgoing.write_grids(path, outgoing.masked(listing, names=names), words)
         return sent(_packed(path) if format == "shp" else path)
 
 

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, ConfigDict
 from sqlalchemy import Connection
 
-from pingji.dashboard import grid_history, workbench
+from pingji.dashboard import grid_history, grid_people, workbench
 from pingji.dashboard.access import Routes, Who, area_in, needs
 from pingji.dashboard.api.grids import EDIT, SEE, require_set
 from pingji.dashboard.api.sets import Code, Id, Note, Revision
@@ -174,4 +174,4 @@ def _set(context: Context, id: str, **more: object) -> Response:
 
 
 def _json(document: object) -> Response:
-    return Response(orjson.dumps(document), media_type="application/json")
+    return Response(orjson.dumps(grid_people.shown(document)), media_type="application/json")

@@ -6,7 +6,7 @@ import orjson
 from fastapi import APIRouter, Query, Request, Response
 from sqlalchemy import Connection
 
-from pingji.dashboard import errors, workbench
+from pingji.dashboard import errors, grid_people, workbench
 from pingji.dashboard.access import Routes, Who, area_in, needs, require_communities
 from pingji.dashboard.api.intents import EditIn, PreviewIn
 from pingji.dashboard.api.sets import Code, Id, SetIn, StepIn, WordsIn
@@ -160,4 +160,4 @@ def _edited(context: Context, done: commands.Edited) -> Response:
 
 
 def _json(document: object) -> Response:
-    return Response(orjson.dumps(document), media_type="application/json")
+    return Response(orjson.dumps(grid_people.shown(document)), media_type="application/json")

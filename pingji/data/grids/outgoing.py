@@ -21,7 +21,7 @@ from pingji.data.grids.stored import array_of
 from pingji.data.operations import operations_of
 from pingji.geo.coverage.measure import central_crs, ground_m2
 from pingji.ops.errors import OpsError
-from pingji.ops.masking import mask_phone
+from pingji.ops.masking import mask_name, mask_phone
 
 LAYER = "grids"
 _EXACT = 15  # digits of a degree in GeoJSON: all that a number has
@@ -107,12 +107,14 @@ def _entry(version: Version, names: Mapping[str, str], party: int | None, area_m
     )
 
 
-def masked(listing: Listing) -> Listing:
-    """The same with phone numbers masked (138****1234)."""
+def masked(listing: Listing, *, names: bool = True) -> Listing:
+    """The same with phone numbers masked (138****1234), and names too unless `names`."""
     entries = [
         replace(e, leader_phone=mask_phone(e.leader_phone), deputy_phone=mask_phone(e.deputy_phone))
         for e in listing.entries
     ]
+    if not names:
+        entries = [replace(e, leader=mask_name(e.leader), deputy=mask_name(e.deputy)) for e in entries]
     return replace(listing, entries=entries)
 
 
