@@ -139,9 +139,7 @@ def serving(store: str) -> Iterator[Server]:
     env.pop("PINGJI_TOKEN", None)
     token = new_token(store)
     command = [sys.executable, "-m", "pingji.cli", "serve", "--port", str(port)]
-    with (
-        tempfile.TemporaryFile() as log
-    ):  # a line for every request is written as in service, but not among the figures
+    with tempfile.TemporaryFile() as log:  # a line a request, as in service, but not among the figures
         process = subprocess.Popen(command, cwd=ROOT, env=env, stdout=subprocess.DEVNULL, stderr=log)
         server = Server(f"http://127.0.0.1:{port}", store, process, token)
         try:
