@@ -50,7 +50,7 @@ def router(context: Context) -> APIRouter:
         among = [code for code in (communities or "").split(",") if code]
         area = area_of(context, who, Permission.SEE_MAP) if _seen_by(who, audience) == "staff" else Area()
         document = features.layer_document(context, by_name(name), _box(bbox), limit, zoom, area, among)
-        return Response(document, media_type="application/geo+json", headers={"Cache-Control": "no-cache"})
+        return Response(document, media_type="application/geo+json", headers={"Cache-Control": "private, no-cache"})
 
     @routes.get("/search")
     @needs(Permission.SEE_MAP)
