@@ -14,7 +14,7 @@ from starlette.concurrency import run_in_threadpool
 
 from pingji.dashboard import errors, grid_people, workbench
 from pingji.dashboard.access import Routes, Who, area_of, needs, require_communities
-from pingji.dashboard.api.common import NO_CONTROLS, NO_NUL
+from pingji.dashboard.api.common import NO_CONTROLS, NO_NUL, file_name
 from pingji.dashboard.api.deliver import sent, workshop
 from pingji.dashboard.api.sets import Code
 from pingji.dashboard.commands.grid_files import import_grids
@@ -67,7 +67,7 @@ def router(context: Context) -> APIRouter:
             county=context.county_code,
         )
         with tempfile.TemporaryDirectory(prefix="pingji-") as folder:
-            path = Path(folder) / _plain_name(filename)
+            path = Path(folder) / file_name(filename, "grids")
             await _receive(request, path, context.settings.import_limit_mb)
             kept, report = await run_in_threadpool(
                 import_grids,
@@ -119,12 +119,6 @@ async def _receive(request: Request, path: Path, limit_mb: int) -> None:
             if size > limit_mb * _MEGABYTE:
                 raise errors.UploadTooLarge(limit=limit_mb)
             file.write(chunk)
-
-
-def _plain_name(given: str) -> str:
-    """The name of a file as a browser gives it, without any folder."""
-    name = given.replace("\\", "/").rpartition("/")[2].lstrip(".")
-    return name or "grids"
 
 
 def _export(context: Context, format: Format, day: date | None, community: str | None, names: bool) -> FileResponse:

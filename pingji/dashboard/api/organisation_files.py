@@ -11,7 +11,7 @@ from starlette.concurrency import run_in_threadpool
 
 from pingji.dashboard import errors
 from pingji.dashboard.access import Routes, Who, area_of, needs
-from pingji.dashboard.api.common import NO_CONTROLS
+from pingji.dashboard.api.common import NO_CONTROLS, file_name
 from pingji.dashboard.commands.organisation import apply_import, preview_import
 from pingji.dashboard.context import Context
 from pingji.dashboard.organisation_words import plan_document
@@ -64,7 +64,7 @@ def _require_whole(context: Context, who: Caller) -> None:
 
 async def _receive(request: Request, folder: Path, filename: str, limit_mb: int) -> Path:
     limit = min(limit_mb, _MOST_MB)
-    path = folder / (filename.replace("\\", "/").rpartition("/")[2].lstrip(".") or "organisation")
+    path = folder / file_name(filename, "organisation")
     size = 0
     with path.open("wb") as file:
         async for chunk in request.stream():
