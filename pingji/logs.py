@@ -86,7 +86,10 @@ def _message(record: logging.LogRecord) -> str:
     """What a record says, without what it quotes."""
     library = record.name.partition(".")[0]
     if library not in OURS:
-        first = str(record.msg).partition("\n")[0]
+        text = str(record.msg)
+        if text.startswith("Traceback "):
+            return _traceback(text)
+        first = text.partition("\n")[0]
         return first if record.args or library in KNOWN else WITHHELD
     arguments = record.args
     if not arguments:
@@ -94,6 +97,13 @@ def _message(record: logging.LogRecord) -> str:
     if isinstance(arguments, tuple):
         arguments = tuple(type(a).__name__ if isinstance(a, BaseException) else a for a in arguments)
     return str(record.msg) % arguments
+
+
+def _traceback(text: str) -> str:
+    """A traceback that came as text, as uvicorn writes what kept it from starting: its kind and its place."""
+    lines = text.strip().splitlines()
+    places = [line.strip() for line in lines if line.startswith("  File ")]
+    return " ".join([lines[-1].partition(":")[0], *places[-1:]])
 
 
 def _error(error: BaseException) -> tuple[str, list[str]]:

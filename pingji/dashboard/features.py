@@ -23,6 +23,7 @@ from pingji.ops.access import Area, Caller, Permission
 
 Box = tuple[float, float, float, float]
 _OF_PERSONS = {layer.name for layer in LAYERS if any(f.column == "name" and f.kind == "person" for f in layer.fields)}
+_NO_COUNTY = Scope("", "", "county", "")  # the first run
 _OF_STAFF = {layer.name for layer in LAYERS if layer.audience == "staff"}
 _CLIENT_TEXTS = ("server.", "cli.", "file.", "check.", "problem.")  # parts of the catalogue that no page needs
 
@@ -36,18 +37,20 @@ def client(context: Context, language: str, audience: Audience, who: Caller) -> 
         "texts": {key: text for key, text in catalogue(language).items() if not key.startswith(_CLIENT_TEXTS)},
         "layers": describe(LAYERS, lambda key: t(key, language), audience),
         "tianditu_key": context.settings.tianditu_key or "",
-        "caller": None if county is None else _caller(context, county, who, language),
+        "caller": _caller(context, county, who, language),
     }
 
 
-def _caller(context: Context, county: Scope, who: Caller, language: str) -> dict[str, object]:
+def _caller(context: Context, county: Scope | None, who: Caller, language: str) -> dict[str, object]:
     """Who reads the page: `home` is the scope whose sheet is theirs, the county's where they answer for all of it."""
-    with reading(context.engine) as conn:
-        whole = area_of(conn, county.code, who.scopes(Permission)).whole
-        named = {} if whole else {scope.code: scope for scope in scopes_of(conn, county.code)}
+    whole, named = True, {}
+    if county is not None:
+        with reading(context.engine) as conn:
+            whole = area_of(conn, county.code, who.scopes(Permission)).whole
+            named = {} if whole else {scope.code: scope for scope in scopes_of(conn, county.code)}
     places = sorted({grant.scope for grant in who.grants})
     homes = [named[code] for code in places if code in named]
-    home = county if whole or not homes else homes[0]
+    home = homes[0] if homes and not whole else county or _NO_COUNTY
     return {
         "name": who.name,
         "door": who.door,

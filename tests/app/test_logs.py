@@ -207,3 +207,12 @@ def test_labels_are_bounded() -> None:
     samples = [s for family in metrics.registry.collect() for s in family.samples if s.name.endswith("seconds_count")]
     assert [s.labels["method"] for s in samples] == ["OTHER"]
     assert samples[0].value == 50
+
+
+def test_what_kept_the_server_from_starting_is_told_without_its_message() -> None:
+    said = 'Traceback (most recent call last):\n  File "a.py", line 3, in start\n    run()\nKeyError: "Wang Wei"'
+    record = logging.LogRecord("uvicorn.error", logging.ERROR, "x.py", 1, said, None, None)
+    line = logs.Lines("json").format(record)
+    assert "KeyError" in line
+    assert "line 3, in start" in line
+    assert "Wang" not in line
