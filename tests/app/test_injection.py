@@ -22,7 +22,8 @@ from tests.world import C1, COUNTY
 API = "/api/v1"
 SQL = ("' OR 1=1 --", "%", "_", "' UNION SELECT password FROM account --", "\\", '"; DROP TABLE person; --', "x' || 'y")
 BRACES = ("{0.__class__}", "{x}", "{{7*7}}", "{scope.__init__.__globals__}", "{", "}", "%s%n", "${7*7}")
-TELLING = re.compile(r"\b49\b|<class|__globals__'|root:x:0|\[build-system\]|BEGIN |SQLite format|Traceback")
+FILLED = re.compile(r"<class|__globals__[^}]|<function|\{49\}")  # what a text of ours would be that is filled twice
+TELLING = re.compile(r"root:x:0|\[build-system\]|BEGIN |SQLite format|Traceback")
 CRLF = ("a\r\nSet-Cookie: pingji_session=x", "a\nX-Evil: 1", "a\x00b", "a\r\r\nX: y")
 CLIMBS = (
     "../../../pyproject.toml",
@@ -137,7 +138,7 @@ def test_braces_in_names_are_braces(client: Client, text: str) -> None:
     for path in paths:
         answer = client.get(f"{API}/{path}")
         assert answer.status_code == 200, (path, answer.text)
-        assert not TELLING.search(answer.text.replace(text, "")) or "49" in path or "<class" not in answer.text, path
+        assert not FILLED.search(answer.text), path
     assert text in [place["name"] for place in client.get(f"{API}/places").json()]
     refused = [
         client.get(f"{API}/balance", params={"scope": text}),
@@ -148,8 +149,8 @@ def test_braces_in_names_are_braces(client: Client, text: str) -> None:
     ]
     for answer in refused:
         body = assert_problem(answer, answer.status_code)
-        assert "<class" not in answer.text
-        assert "__main__" not in body["detail_en"]
+        assert not FILLED.search(answer.text)
+        assert body["detail_en"]
     files = [f"grids/export?format={form}&community={C1}" for form in ("xlsx", "geojson")]
     for path in [*files, "layers/shelters/export?format=csv"]:
         answer = client.get(f"{API}/{path}")

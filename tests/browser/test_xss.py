@@ -78,20 +78,19 @@ def test_the_map_its_search_and_its_cards(open_page: OpenPage, mode: str) -> Non
     page.wait_for_function("() => pingji.map.views[0].layer('shelters').status === 'ready'", timeout=SOON)
     for layer, code in (("grids", f"{C1}001"), ("danger_zones", ZONE), ("shelters", "S1"), ("institutions", "INS1")):
         page.evaluate("([layer, code]) => pingji.map.views[0].go(layer, code)", [layer, code])
-        expect(page.locator(".map-card").filter(has_text=code)).to_contain_text("onerror", timeout=SOON)
+        expect(page.locator(".map-card").last).to_contain_text("onerror", timeout=SOON)
         harmless(page)
-    box = page.locator(".desk-search input").first
-    for words in ("onerror", EVIL, C1):
-        box.fill(words)
-        expect(page.locator(".desk-search").first).to_contain_text("onerror", timeout=SOON)
+    for words in ("onerror", EVIL[:60], C1):
+        page.keyboard.press("/")
+        page.keyboard.press("Control+A")
+        page.keyboard.type(words)
+        expect(page.locator(".search-result").first).to_contain_text("onerror", timeout=SOON)
         harmless(page)
 
 
 @pytest.mark.parametrize("path", ["/wall", "/shelters", "/accounts", "/audit"])
 def test_a_screen(open_page: OpenPage, server: Server, mode: str, path: str) -> None:
     page = open_page(f"{path}?lang=en", as_=EVIL)
-    harmless(page)
-    page.wait_for_load_state("networkidle") if path in ("/accounts", "/audit") else None
     harmless(page)
 
 
