@@ -42,7 +42,7 @@ def view_of(context: Context, caller: Caller, audience: Audience) -> View:
         return View("staff", Area(), drafts=False)
     with reading(context.engine) as conn:
         area = area_in(conn, county.code, caller, Permission.SEE_FIGURES)
-        names = area_in(conn, county.code, caller, Permission.SEE_NAMES)
+        names = area_in(conn, county.code, caller, Permission.SEE_CONTACTS)
     return View("staff", area, caller.may(Permission.SEE_GRIDS), names)
 
 

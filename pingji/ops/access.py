@@ -38,6 +38,7 @@ class Permission(StrEnum):
     SEE_MAP = "see_map"  # layers with the fields of staff; names and phones masked
     SEE_FIGURES = "see_figures"  # exact counts
     SEE_PEOPLE = "see_people"  # lists of persons, names masked
+    SEE_CONTACTS = "see_contacts"  # whom to call at a transfer point or a shelter, who is on duty there
     SEE_NAMES = "see_names"  # names and phones, with a purpose, written into the audit
     COUNT = "count"  # state where people are
     SET_PLACES = "set_places"  # open, divert, close transfer points and shelters
@@ -74,6 +75,7 @@ class Role(StrEnum):
 _P = Permission
 _LOOK = frozenset({_P.SEE_MAP, _P.SEE_FIGURES})
 _COMMAND = _LOOK | {
+    _P.SEE_CONTACTS,
     _P.SEE_PEOPLE,
     _P.SEE_NAMES,
     _P.SET_PLACES,
@@ -103,6 +105,7 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.GIS_REVIEWER: _LOOK | {_P.SEE_GRIDS, _P.REVIEW_GRIDS, _P.SEE_ORGANISATION, _P.EXPORT},
     Role.COMMUNITY_STAFF: _LOOK
     | {
+        _P.SEE_CONTACTS,
         _P.SEE_PEOPLE,
         _P.SEE_NAMES,
         _P.COUNT,
@@ -111,9 +114,9 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
         _P.EDIT_ORGANISATION,
         _P.SEE_JOURNAL,
     },
-    Role.SHELTER_DESK: _LOOK | {_P.SEE_PEOPLE, _P.SEE_NAMES, _P.COUNT, _P.SET_PLACES},
-    Role.FIELD: frozenset({_P.SEE_MAP, _P.SEE_PEOPLE, _P.SEE_NAMES, _P.COUNT}),
-    Role.LEADER: _LOOK | {_P.SEE_GRIDS, _P.SEE_ORGANISATION, _P.SEE_JOURNAL},
+    Role.SHELTER_DESK: _LOOK | {_P.SEE_CONTACTS, _P.SEE_PEOPLE, _P.SEE_NAMES, _P.COUNT, _P.SET_PLACES},
+    Role.FIELD: frozenset({_P.SEE_MAP, _P.SEE_CONTACTS, _P.SEE_PEOPLE, _P.SEE_NAMES, _P.COUNT}),
+    Role.LEADER: _LOOK | {_P.SEE_CONTACTS, _P.SEE_GRIDS, _P.SEE_ORGANISATION, _P.SEE_JOURNAL},
     Role.AUDITOR: frozenset({_P.SEE_AUDIT, _P.SEE_JOURNAL, _P.SEE_HEALTH}),
     Role.WALL: frozenset({_P.SEE_AGGREGATES}),
 }

@@ -59,7 +59,7 @@ MAY = (
     may(r"POST /names", r"(households|institutions|person|posts|shelters|grids|\w+)\.(?!.*id_number)\w+", P.SEE_NAMES),
     may(r"GET /layers/\w+/export\?.*personal=true", r"(?!person|account|org_)\w+(\.\w+)+", P.EXPORT_PERSONAL),
     # Whom to call at a place that is filling up: phones of duty, for who may see names.
-    may(r"GET /places$|LIVE", r"(transfer_points|shelters)\.(contact|phone)", P.SEE_NAMES),
+    may(r"GET /places$|LIVE", r"(transfer_points|shelters)\.(contact|phone)", P.SEE_CONTACTS),
     # Who leads a grid is on a board in the street. Phones never.
     may(r"(GET|POST) /grids/(?!export)", GRID_PEOPLE, P.SEE_GRIDS),
     may(r"GET /grids/export", GRID_PEOPLE, P.SEE_GRIDS),

@@ -48,7 +48,7 @@ def router(context: Context, hub: Hub) -> APIRouter:
         """Every transfer point and shelter of the caller's area: capacity, roster count, clicker count, difference."""
         with reading(context.engine) as conn:
             area = area_in(conn, context.county_code, who, Permission.SEE_FIGURES)
-            names = area_in(conn, context.county_code, who, Permission.SEE_NAMES)
+            names = area_in(conn, context.county_code, who, Permission.SEE_CONTACTS)
             found = [(str(place["code"]), place) for place in queries.places(conn, context.county, now_us())]
         return [views.contact_seen(names, code, place) for code, place in found if views.holds_place(area, code, place)]
 
