@@ -51,8 +51,9 @@ def seen(figures: Mapping[str, object], view: View, scopes: Mapping[str, Scope])
 
     Not even suppressed: whoever knows one part exactly works the others out of a total.
     """
-    if view.area.whole and view.names.whole:
-        return {key: value for key, value in figures.items() if view.drafts or key != "drafts"}
+    if view.area.whole:
+        whole = {key: value for key, value in figures.items() if view.drafts or key != "drafts"}
+        return whole if view.names.whole else {key: _called(key, value, view) for key, value in whole.items()}
     return {key: shown for key, value in figures.items() if (shown := _seen(key, value, view, scopes)) is not None}
 
 
@@ -60,8 +61,6 @@ def _seen(key: str, value: object, view: View, scopes: Mapping[str, Scope]) -> o
     head, _, code = key.partition("/")
     if head in _EVERYBODY:
         return value
-    if view.area.whole and head != "place":
-        return value if view.drafts or head != "drafts" else None
     if head in _COUNTY_ONLY:
         return None
     if head == "sheet":
@@ -73,6 +72,11 @@ def _seen(key: str, value: object, view: View, scopes: Mapping[str, Scope]) -> o
     if head == "drafts" and view.drafts and isinstance(value, list):
         return [draft for draft in value if all(view.area.holds(community=c) for c in draft["communities"])]
     return None
+
+
+def _called(key: str, value: object, view: View) -> object:
+    head, _, code = key.partition("/")
+    return contact_seen(view.names, code, value) if head == "place" and isinstance(value, Mapping) else value
 
 
 def contact_seen(names: Area, code: str, place: Mapping[str, object]) -> Mapping[str, object]:

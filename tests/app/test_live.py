@@ -23,7 +23,7 @@ from tests import world
 from tests.world import ALL_PERSONS, COUNTY, again, households_in, people_in
 
 HOME = households_in("Z1")[2]  # three people
-STAFF = View("staff", Area(whole=True), drafts=True)
+STAFF = View("staff", Area(whole=True), drafts=True, names=Area(whole=True))
 
 
 @pytest.fixture
