@@ -6,19 +6,15 @@ on both.
 
 import http.client
 import json
-import os
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from threading import Thread
 
 from uuid_utils import uuid7
 
 from bench.figures import Figure, ms, percentile
-from bench.setting import COUNTY, ROOT, Server, Setting, free_port, serving, wait_for
+from bench.setting import Server, Setting, serving
 
 MORE = 1.10  # at most so many times what it takes without
 TURN = 10
@@ -33,7 +29,7 @@ def rows(setting: Setting, quick: bool) -> Iterator[Figure]:
         setting.store("sqlite") as one,
         setting.store("sqlite") as other,
         serving(one) as guarded,
-        _unguarded(other, guarded.token) as bare,
+        serving(other, ("bench.unguarded",)) as bare,
     ):
         for server in (guarded, bare):
             server.press("emergency")
@@ -156,19 +152,3 @@ class _Screen:
                 return late
             time.sleep(0.0005)
         raise TimeoutError(self._server.url)
-
-
-@contextmanager
-def _unguarded(store: str, token: str) -> Iterator[Server]:
-    port = free_port()
-    env = {**os.environ, "PINGJI_DATABASE_URL": store, "PINGJI_COUNTY": COUNTY}
-    process = subprocess.Popen(
-        [sys.executable, "-m", "bench.unguarded", str(port)], cwd=ROOT, env=env, stdout=subprocess.DEVNULL
-    )
-    server = Server(f"http://127.0.0.1:{port}", store, process, token)
-    try:
-        wait_for(f"{server.url}/readyz", process)
-        yield server
-    finally:
-        process.terminate()
-        process.wait(20)

@@ -12,7 +12,7 @@ import time
 import urllib.error
 import urllib.request
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -27,6 +27,7 @@ from tests.cluster import Cluster, running_cluster
 
 COUNTY = "220221"
 ROOT = Path(__file__).parent.parent
+SERVE = ("pingji.cli", "serve", "--port")
 STORES = ("sqlite", "postgis")
 TESTER = "bench"  # somebody with every role
 
@@ -132,13 +133,13 @@ class Setting:
 
 
 @contextmanager
-def serving(store: str) -> Iterator[Server]:
-    """`pingji serve` on a store, ready to answer."""
+def serving(store: str, program: Sequence[str] = SERVE) -> Iterator[Server]:
+    """`pingji serve` on a store, or another program that takes a port, ready to answer."""
     port = free_port()
     env = {**os.environ, "PINGJI_DATABASE_URL": store, "PINGJI_COUNTY": COUNTY}
     env.pop("PINGJI_TOKEN", None)
     token = new_token(store)
-    command = [sys.executable, "-m", "pingji.cli", "serve", "--port", str(port)]
+    command = [sys.executable, "-m", *program, str(port)]
     with tempfile.TemporaryFile() as log:  # a line a request, as in service, but not among the figures
         process = subprocess.Popen(command, cwd=ROOT, env=env, stdout=subprocess.DEVNULL, stderr=log)
         server = Server(f"http://127.0.0.1:{port}", store, process, token)

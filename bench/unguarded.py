@@ -21,6 +21,7 @@ masking.mask_name = masking.mask_phone = _as_it_is
 
 from fastapi.routing import APIRoute  # noqa: E402
 
+from pingji import logs  # noqa: E402
 from pingji.dashboard import access, app  # noqa: E402
 from pingji.dashboard.guard import Callers, Known  # noqa: E402
 from pingji.ops.access import EVERYWHERE, Caller, Grant, Role  # noqa: E402
@@ -53,6 +54,7 @@ def main() -> None:
     app.Guard = Open  # type: ignore[misc, assignment]
     access.Ruled.handle = _unasked  # type: ignore[method-assign]
     settings = Settings()
+    logs.configure(settings.log_format, settings.log_level)  # a line a request, as in service
     uvicorn.run(app.create_app(settings), port=int(sys.argv[1]), log_config=None, access_log=False, ws="none")
 
 

@@ -1,4 +1,4 @@
-"""Files that are made to be sent: in a folder of their own, which goes when the last byte has left."""
+"""Files over HTTP: taken in as they come, and made in a folder of their own, which goes when the last byte has left."""
 
 import shutil
 import tempfile
@@ -6,8 +6,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from fastapi import Request
 from fastapi.responses import FileResponse
 from starlette.background import BackgroundTask
+
+from pingji.dashboard.errors import UploadTooLarge
 
 MEDIA = {
     ".gpkg": "application/geopackage+sqlite3",
@@ -16,6 +19,25 @@ MEDIA = {
     ".csv": "text/csv; charset=utf-8",
     ".xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
 }
+
+
+_MEGABYTE = 1 << 20
+
+
+async def receive(request: Request, path: Path, limit_mb: int) -> None:
+    """Write a request's body to a file as it comes; nothing of it is kept in memory.
+
+    Raises
+    ------
+    UploadTooLarge
+    """
+    size = 0
+    with path.open("wb") as file:
+        async for chunk in request.stream():
+            size += len(chunk)
+            if size > limit_mb * _MEGABYTE:
+                raise UploadTooLarge(limit=limit_mb)
+            file.write(chunk)
 
 
 @contextmanager

@@ -15,7 +15,7 @@ from starlette.concurrency import run_in_threadpool
 from pingji.dashboard import errors, grid_people, workbench
 from pingji.dashboard.access import Routes, Who, area_of, needs, require_communities
 from pingji.dashboard.api.common import NO_CONTROLS, NO_NUL, file_name
-from pingji.dashboard.api.deliver import sent, workshop
+from pingji.dashboard.api.deliver import receive, sent, workshop
 from pingji.dashboard.api.sets import Code
 from pingji.dashboard.commands.grid_files import import_grids
 from pingji.dashboard.context import Context
@@ -68,7 +68,7 @@ def router(context: Context) -> APIRouter:
         )
         with tempfile.TemporaryDirectory(prefix="pingji-") as folder:
             path = Path(folder) / file_name(filename, "grids")
-            await _receive(request, path, context.settings.import_limit_mb)
+            await receive(request, path, context.settings.import_limit_mb)
             kept, report = await run_in_threadpool(
                 import_grids,
                 context,
@@ -108,17 +108,6 @@ def _imported(context: Context, id: str, report: GridReport) -> Response:
         change_set = workbench.set_document(conn, county, workbench.draft_of(conn, county, id))
     document = {"set": change_set, "report": report_document(report, context.settings.language)}
     return Response(orjson.dumps(grid_people.shown(document)), media_type="application/json")
-
-
-async def _receive(request: Request, path: Path, limit_mb: int) -> None:
-    """Write the body to a file as it comes; nothing of it is kept in memory."""
-    size = 0
-    with path.open("wb") as file:
-        async for chunk in request.stream():
-            size += len(chunk)
-            if size > limit_mb * _MEGABYTE:
-                raise errors.UploadTooLarge(limit=limit_mb)
-            file.write(chunk)
 
 
 def _export(context: Context, format: Format, day: date | None, community: str | None, names: bool) -> FileResponse:

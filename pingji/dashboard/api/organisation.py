@@ -1,22 +1,19 @@
 """`/api/v1/organisation`: the tree, its posts, who commands, what is missing, and calls. See `docs/organisation.md`."""
 
-import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
-from pathlib import Path
 from typing import Annotated, Literal
 
 import orjson
 from fastapi import APIRouter, Query, Response
 from fastapi.responses import FileResponse
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
-from starlette.background import BackgroundTask
 
 from pingji.dashboard import organisation as documents
 from pingji.dashboard.access import Routes, Who, area_in, area_of, needs
 from pingji.dashboard.api.common import NO_CONTROLS
+from pingji.dashboard.api.deliver import sent, workshop
 from pingji.dashboard.commands import organisation as commands
 from pingji.dashboard.context import Context
 from pingji.dashboard.organisation import Reader
@@ -42,7 +39,6 @@ Offset = Annotated[int, Query(ge=0, le=1_000_000)]
 Number = Annotated[int, Field(ge=1, le=10_000)]
 Figure = Literal["completeness", "vacancies", "overloaded", "coverage"]
 SEE, EDIT = Permission.SEE_ORGANISATION, Permission.EDIT_ORGANISATION
-_XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 class RulesIn(BaseModel):
@@ -279,23 +275,19 @@ def _changes(routes: APIRouter, context: Context) -> None:
     @needs(Permission.EXPORT, EDIT)
     def export(who: Who, scope: Code | None = None) -> FileResponse:
         """The organisation as a workbook; names and phones are masked."""
-        folder = Path(tempfile.mkdtemp(prefix="pingji-"))
-        try:
-            with writing(context.engine) as conn:
+        with workshop() as folder:
+            with reading(context.engine) as conn:  # nobody who counts waits for a workbook
                 area = area_in(conn, context.county_code, who, Permission.EXPORT, EDIT)
                 ground = load_ground(conn, context.county_code)
                 found = ground.scope(scope)
                 if ground.reach(area, found).nothing:
                     raise OutsideYourArea(scope=found.code)
-                audit.record(conn, action="export", object="organisation.xlsx", scope=found.code)
                 path = folder / f"organisation_{found.code}.xlsx"
                 words = book_words(context.settings.language)
                 write_workbook(conn, ground, ground.reach(area, found), path, words, masked)
-        except BaseException:
-            shutil.rmtree(folder, ignore_errors=True)
-            raise
-        cleaning = BackgroundTask(shutil.rmtree, folder, ignore_errors=True)
-        return FileResponse(path, filename=path.name, media_type=_XLSX, background=cleaning)
+            with writing(context.engine) as conn:
+                audit.record(conn, action="export", object="organisation.xlsx", scope=found.code)
+            return sent(path)
 
 
 def _call(context: Context, who: Caller, operation: str, post: str) -> Response:

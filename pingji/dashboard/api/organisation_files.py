@@ -9,9 +9,9 @@ from fastapi import APIRouter, Query, Request, Response
 from pydantic import StringConstraints
 from starlette.concurrency import run_in_threadpool
 
-from pingji.dashboard import errors
 from pingji.dashboard.access import Routes, Who, area_of, needs
 from pingji.dashboard.api.common import NO_CONTROLS, file_name
+from pingji.dashboard.api.deliver import receive
 from pingji.dashboard.commands.organisation import apply_import, preview_import
 from pingji.dashboard.context import Context
 from pingji.dashboard.organisation_words import plan_document
@@ -63,15 +63,8 @@ def _require_whole(context: Context, who: Caller) -> None:
 
 
 async def _receive(request: Request, folder: Path, filename: str, limit_mb: int) -> Path:
-    limit = min(limit_mb, _MOST_MB)
     path = folder / file_name(filename, "organisation")
-    size = 0
-    with path.open("wb") as file:
-        async for chunk in request.stream():
-            size += len(chunk)
-            if size > limit * _MEGABYTE:
-                raise errors.UploadTooLarge(limit=limit)
-            file.write(chunk)
+    await receive(request, path, min(limit_mb, _MOST_MB))
     return path
 
 

@@ -86,11 +86,7 @@ def enter_second(engine: Engine, account_id: str, code: str, at: int, browser: B
     Locked
     WrongSignIn
     """
-    with writing(engine) as conn:
-        row = _open_account(conn, account.c.id == account_id)
-        if row is None:
-            raise WrongSignIn()
-        tried = _count(conn, row, at)
+    row, tried = _try_counted(engine, account_id, at)
     with writing(engine) as conn:
         factor = second_factor.use(conn, account_id, code, at)
         if factor:
@@ -107,11 +103,7 @@ def enter_enrolled(engine: Engine, account_id: str, code: str, at: int, browser:
     Locked
     WrongSignIn
     """
-    with writing(engine) as conn:
-        row = _open_account(conn, account.c.id == account_id)
-        if row is None:
-            raise WrongSignIn()
-        tried = _count(conn, row, at)
+    row, tried = _try_counted(engine, account_id, at)
     with writing(engine) as conn:
         if second_factor.confirm(conn, account_id, code, at):
             codes = second_factor.new_recovery_codes(conn, account_id, at)
@@ -237,6 +229,15 @@ def _open_account(conn: Connection, where: object) -> Any:
     columns = (a.id, a.login, a.name, a.password, a.must_change, a.totp, a.failed, a.locked_until)
     query = select(*columns).where(where, a.disabled_at.is_(None)).with_for_update()  # type: ignore[arg-type]
     return conn.execute(query).one_or_none()
+
+
+def _try_counted(engine: Engine, account_id: str, at: int) -> tuple[Any, Standing]:
+    """An account whose try has been counted and committed: only then is the code looked at."""
+    with writing(engine) as conn:
+        row = _open_account(conn, account.c.id == account_id)
+        if row is None:
+            raise WrongSignIn()
+        return row, _count(conn, row, at)
 
 
 def _count(conn: Connection, row: Any, at: int) -> Standing:
