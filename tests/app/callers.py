@@ -12,6 +12,7 @@ from pingji.data.access.lookup import make_token
 from pingji.data.engine import open_engine, writing
 from pingji.ops.access import EVERYWHERE, Grant, Role
 
+KEPT = ("PINGJI_KEY",)  # of the settings that a test is run with, what another process needs to read its store
 AT, UNTIL = 1_700_000_000_000_000, 4_000_000_000_000_000
 EVERYTHING = tuple(Grant(role, EVERYWHERE) for role in Role)
 

@@ -1,5 +1,7 @@
 """A served county: the app on each store, spoken to over HTTP without a network."""
 
+import gc
+import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 
@@ -9,7 +11,7 @@ from pingji.dashboard.app import create_app
 from pingji.data.engine import open_engine
 from pingji.settings import Settings
 from tests import world
-from tests.app.callers import Client
+from tests.app.callers import KEPT, Client
 
 Serve = Callable[..., Client]
 
@@ -17,9 +19,11 @@ Serve = Callable[..., Client]
 @pytest.fixture
 def serve(monkeypatch: pytest.MonkeyPatch) -> Iterator[Serve]:
     """Serve a store with settings; started, and stopped at the end."""
-    for name in ("PINGJI_TOKEN", "PINGJI_COUNTY", "PINGJI_DATABASE_URL"):
-        monkeypatch.delenv(name, raising=False)
+    for name in os.environ:
+        if name.startswith("PINGJI_") and name not in KEPT:  # a command that was run here may have left its settings
+            monkeypatch.delenv(name)
     with ExitStack() as stack:
+        stack.callback(gc.unfreeze)  # a server keeps what it loaded for good; a test does not
 
         def start(url: str, **settings: object) -> Client:
             app = create_app(Settings(database_url=url, **settings))  # type: ignore[arg-type]

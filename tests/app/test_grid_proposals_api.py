@@ -18,7 +18,7 @@ from pingji.data.engine import open_engine, reading, writing
 from pingji.data.grids.proposals import find_proposal
 from pingji.data.tables import grid_proposal
 from tests import world
-from tests.app.callers import token_of
+from tests.app.callers import KEPT, token_of
 from tests.app.conftest import Serve
 from tests.neighbourhoods import neighbourhood, settle
 
@@ -109,7 +109,7 @@ def test_closing_the_connection_ends_the_process_and_nothing_is_kept(made_url: s
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = int(probe.getsockname()[1])
-    env = {name: value for name, value in os.environ.items() if not name.startswith("PINGJI_")}
+    env = {name: value for name, value in os.environ.items() if name in KEPT or not name.startswith("PINGJI_")}
     command = [sys.executable, "-m", "pingji.cli", "serve", "--port", str(port)]
     env |= {"PINGJI_DATABASE_URL": made_url}
     server = subprocess.Popen(command, cwd=ROOT, env=env, stdout=subprocess.DEVNULL)

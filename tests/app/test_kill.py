@@ -22,7 +22,7 @@ from uuid_utils import uuid7
 from pingji.data.engine import open_engine, reading
 from pingji.data.tables import movement, whereabouts
 from tests import world
-from tests.app.callers import token_of
+from tests.app.callers import KEPT, token_of
 
 ROOT = Path(__file__).parents[2]
 MOVEMENTS, DEVICES, MOST = 20_000, 8, 200
@@ -36,7 +36,7 @@ class Served:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = int(probe.getsockname()[1])
-        env = {name: value for name, value in os.environ.items() if not name.startswith("PINGJI_")}
+        env = {name: value for name, value in os.environ.items() if name in KEPT or not name.startswith("PINGJI_")}
         self._env = {**env, "PINGJI_DATABASE_URL": url}
         engine = open_engine(url)
         self._tokens = {name: token_of(engine, name) for name in ("tester", "Wang", "Li")}

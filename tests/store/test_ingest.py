@@ -233,7 +233,8 @@ NONSENSE = {
     Reason.SUPERSEDES_REQUIRED: {"kind": "correct"},
     Reason.SUPERSEDES_ITSELF: {"kind": "notify", "person": FIRST, "id": "me", "supersedes": "me"},
 }
-ELSEWHERE = {Reason.SEQUENCE_REUSED, Reason.NO_OPERATION, Reason.MALFORMED}  # the tests below, and tests/app
+# The tests below, and tests/app.
+ELSEWHERE = {Reason.SEQUENCE_REUSED, Reason.NO_OPERATION, Reason.MALFORMED, Reason.OUTSIDE_AREA}
 
 
 def test_every_refusal_is_reached_and_blocks_nobody(county: Engine, operation: str) -> None:
