@@ -33,7 +33,6 @@ TESTER = "bench"  # somebody with every role
 
 # Stores are copied, and other processes read them: one key for all.
 os.environ.setdefault("PINGJI_KEY", base64.b64encode(bytes(range(64))).decode())
-os.environ.setdefault("PINGJI_RATE_LIMIT", "0")  # one caller plays a whole county here
 
 
 @dataclass
@@ -136,7 +135,8 @@ class Setting:
 def serving(store: str, program: Sequence[str] = SERVE) -> Iterator[Server]:
     """`pingji serve` on a store, or another program that takes a port, ready to answer."""
     port = free_port()
-    env = {**os.environ, "PINGJI_DATABASE_URL": store, "PINGJI_COUNTY": COUNTY}
+    # One caller plays a whole county here.
+    env = {"PINGJI_RATE_LIMIT": "0", **os.environ, "PINGJI_DATABASE_URL": store, "PINGJI_COUNTY": COUNTY}
     env.pop("PINGJI_TOKEN", None)
     token = new_token(store)
     command = [sys.executable, "-m", *program, str(port)]
