@@ -30,7 +30,7 @@ def rows(setting: Setting, quick: bool) -> Iterator[Figure]:
         busy = (cpu_seconds(server.process.pid) - before) / (time.monotonic() - began)
         finish(flow)
     yield Figure(
-        f"{SCREENS} screens on one process, acknowledgement → last screen",
+        f"{SCREENS} signed-in screens on one process, acknowledgement → last screen",
         f"latest {ms(max(late))}, p95 {ms(percentile(late, 0.95))}",
         f"no screen later than {ms(TARGET_S)}",
         "polling at 1 s: up to 1 s + a request, by construction",

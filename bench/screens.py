@@ -6,16 +6,17 @@ import re
 import time
 from collections.abc import Callable
 
-from bench.setting import Server
+from bench.setting import Server, new_sessions
 
 Heard = Callable[[int, bytes, float], None]  # screen, one message, time.monotonic() of its receipt
 
 
 class Screens:
-    """Live streams of one server; `heard` is called for every message of every screen."""
+    """Live streams of one server, each signed in by a session of its own; `heard` is called for every message."""
 
     def __init__(self, server: Server, n: int, heard: Heard) -> None:
-        self._port, self._token, self._n, self._heard = server.port, server.token, n, heard
+        self._port, self._n, self._heard = server.port, n, heard
+        self._cookies = new_sessions(server.store, n)
         self._tasks: list[asyncio.Task[None]] = []
 
     async def open(self) -> None:
@@ -35,7 +36,7 @@ class Screens:
     async def _follow(self, n: int, ready: asyncio.Event) -> None:
         reader, writer = await asyncio.open_connection("127.0.0.1", self._port, limit=1 << 24)
         head = f"GET /api/v1/live?audience=staff HTTP/1.1\r\nHost: 127.0.0.1:{self._port}\r\n"
-        head += f"Authorization: Bearer {self._token}\r\nAccept: text/event-stream\r\n\r\n"
+        head += f"Cookie: {self._cookies[n]}\r\nAccept: text/event-stream\r\n\r\n"
         writer.write(head.encode())
         try:
             while line := await reader.readline():

@@ -20,8 +20,11 @@ from pathlib import Path
 from typing import Any
 
 from pingji.data import schema
+from pingji.data.access.accounts import add_account, set_password
+from pingji.data.access.sessions import begin_session
 from pingji.data.demo import build_county, save_county
-from pingji.data.engine import open_engine
+from pingji.data.engine import open_engine, writing
+from pingji.ops.access import Grant, Role
 from tests.app.callers import token_of
 from tests.cluster import Cluster, running_cluster
 
@@ -157,6 +160,18 @@ def new_token(store: str, name: str = TESTER) -> str:
     token = token_of(engine, name)
     engine.dispose()
     return token
+
+
+def new_sessions(store: str, n: int) -> list[str]:
+    """Cookies of as many sessions of a duty officer, as browsers have them that signed in."""
+    engine = open_engine(store)
+    now, grants = time.time_ns() // 1000, [Grant(Role.DUTY_OFFICER, COUNTY)]
+    with writing(engine) as conn:
+        account, _ = add_account(conn, login=f"bench-{now}", name=f"Bench {now}", grants=grants, at=now)
+        set_password(conn, account, "", must_change=False)
+        secrets = [begin_session(conn, account, at=now, lifetime_us=3_600_000_000) for _ in range(n)]
+    engine.dispose()
+    return [f"pingji_session={secret}" for secret in secrets]
 
 
 def free_port() -> int:
