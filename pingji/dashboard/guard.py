@@ -5,6 +5,7 @@ sign-in, and requests that another site made a browser send.
 """
 
 import asyncio
+import hmac
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -77,7 +78,7 @@ class Callers:
 
     async def find(self, door: str, secret: str) -> Known:
         """The caller of a secret that came in by a door; nobody where there is none."""
-        if secret == self.own_secret:
+        if hmac.compare_digest(secret.encode(), self.own_secret.encode()):
             return _OURSELVES
         key = (door, lookup.digest_of(secret))  # a table of secrets would be worth stealing
         found = self._known.get(key)
@@ -142,7 +143,7 @@ class Guard:
         state["caller"], state["known"] = caller, known
         state["still"] = lambda: self._callers.find(door, secret)
         try:
-            if door == "session" and secret:
+            if secret and not _is_bearer(headers):
                 self._require_own_site(scope["method"], headers)
             if not open_to_all:
                 caller = require(caller, PAGES.get(path.rstrip("/") or "/", ()))
@@ -182,11 +183,15 @@ class Guard:
         return errors.problem(status, key, errors.params_of(error), scope["path"])
 
 
+def _is_bearer(headers: Headers) -> bool:
+    """Whether a program shows a token itself; a cookie goes along with whatever a browser sends."""
+    return headers.get("authorization", "").startswith("Bearer ")
+
+
 def _secret(headers: Headers) -> tuple[str, str]:
     """By which door, and with what. A header outranks a cookie: programs mean what they say."""
-    authorization = headers.get("authorization", "")
-    if authorization.startswith("Bearer "):
-        return "token", authorization.removeprefix("Bearer ").strip()
+    if _is_bearer(headers):
+        return "token", headers["authorization"].removeprefix("Bearer ").strip()
     # Not http.cookies: it throws at names that other services of the same host may have set.
     cookies = cookie_parser(headers.get("cookie", ""))
     if own := cookies.get(SECURE_SESSION) or cookies.get(SESSION):

@@ -69,6 +69,13 @@ def test_another_sites_page_may_not(client: Client, cookie: dict[str, str], sent
         assert_problem(answer, 403, "cross_site")
 
 
+def test_the_cookie_of_a_wall_is_a_cookie(client: Client) -> None:
+    secret = client.bearer()["authorization"].removeprefix("Bearer ")
+    del client.headers["authorization"]
+    sent = {"cookie": f"pingji_token={secret}", "sec-fetch-site": "cross-site"}
+    assert_problem(client.post("/api/v1/modes", json=PRESS, headers=sent), 403, "cross_site")
+
+
 def test_a_program_with_a_token_is_no_browser(client: Client) -> None:
     """Nobody's browser adds an Authorization header by itself."""
     answer = client.post("/api/v1/modes", json=PRESS, headers={"origin": "http://evil.example"})
