@@ -77,17 +77,23 @@ def _in_turns(ask: Ask, one: Server, other: Server, turns: int) -> tuple[list[fl
 
 
 _connections: dict[int, http.client.HTTPConnection] = {}
+_used: dict[int, float] = {}
+HANGS_UP_S = 4.0  # a server closes a connection that was silent for five seconds
 
 
 def _send(server: Server, method: str, path: str, body: object = None) -> float:
     connection = _connections.setdefault(server.port, http.client.HTTPConnection("127.0.0.1", server.port, timeout=30))
     headers = {"Content-Type": "application/json", "Authorization": f"Bearer {server.token}"}
     payload = None if body is None else json.dumps(body)
+    if time.monotonic() - _used.get(server.port, 0.0) > HANGS_UP_S:
+        connection.close()
+        connection.connect()
     began = time.perf_counter()
     connection.request(method, path, payload, headers)
     answer = connection.getresponse()
     answer.read()
     taken = time.perf_counter() - began
+    _used[server.port] = time.monotonic()
     if answer.status != 200:
         raise RuntimeError(f"{path}: {answer.status}")
     return taken
