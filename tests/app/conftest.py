@@ -1,6 +1,5 @@
 """A served county: the app on each store, spoken to over HTTP without a network."""
 
-import gc
 import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -23,7 +22,6 @@ def serve(monkeypatch: pytest.MonkeyPatch) -> Iterator[Serve]:
         if name.startswith("PINGJI_") and name not in KEPT:  # a command that was run here may have left its settings
             monkeypatch.delenv(name)
     with ExitStack() as stack:
-        stack.callback(gc.unfreeze)  # a server keeps what it loaded for good; a test does not
 
         def start(url: str, **settings: object) -> Client:
             app = create_app(Settings(database_url=url, **settings))  # type: ignore[arg-type]
